@@ -1,0 +1,433 @@
+//! The tree: a flat arena in pre-order, and cheap handles into it.
+
+use std::ops::Range;
+
+use keylint_source::Span;
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `null`, or a YAML value that is left out.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number, kept as it is written: [`Node::as_str`] gives its text.
+    Number,
+    /// A string.
+    String,
+    /// An array; see [`Node::items`].
+    Array,
+    /// An object; see [`Node::members`].
+    Object,
+    /// A value that could not be read, or is not known before deployment.
+    Unknown,
+}
+
+/// Where the nodes of a tree live. An arena can be filled again and again: its memory is kept.
+#[derive(Debug, Default)]
+pub struct Arena {
+    nodes: Vec<Stored>,
+    texts: Vec<StoredText>,
+    pool: String,
+    segments: Vec<Segment>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Stored {
+    start: u32,
+    end: u32,
+    /// One past the last descendant. The children of an object are key, value, key, value, ….
+    next: u32,
+    /// Which of `texts`, or [`VERBATIM`].
+    text: u32,
+    kind: Kind,
+    /// Bytes of quotation mark at each end.
+    quote: u8,
+}
+
+const VERBATIM: u32 = u32::MAX;
+
+/// Decoded text: a range of the pool, and a range of the segments that lead back to the file.
+#[derive(Clone, Copy, Debug)]
+struct StoredText {
+    pool: (u32, u32),
+    segments: (u32, u32),
+}
+
+/// From `decoded` (an offset into the decoded text) on, the text comes from `source` (a byte of the file) on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Segment {
+    decoded: u32,
+    source: u32,
+}
+
+/// Identifies a node while an arena is being filled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot(u32);
+
+fn offset(value: usize) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+impl Arena {
+    /// Forgets the nodes and keeps the memory.
+    pub fn clear(&mut self) {
+        self.nodes.clear();
+        self.texts.clear();
+        self.pool.clear();
+        self.segments.clear();
+    }
+
+    /// The number of nodes, keys included.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether there is no node.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// Adds a scalar, or a string whose text stands in the file as it is, between `quote` bytes at each end.
+    pub(crate) fn scalar(&mut self, kind: Kind, span: Span, quote: u8) -> Slot {
+        self.add(kind, span, VERBATIM, quote)
+    }
+
+    /// Begins a decoded text: push to it with [`Arena::decoded`], end it with [`Arena::text`].
+    pub(crate) fn begin_text(&self) -> TextStart {
+        TextStart { pool: offset(self.pool.len()), segments: offset(self.segments.len()) }
+    }
+
+    /// Adds a piece of decoded text that comes from the byte `source` of the file on. A piece is either copied from
+    /// the file byte by byte or stands for one escape sequence.
+    pub(crate) fn decoded(&mut self, start: TextStart, source: u32, piece: &str) {
+        let decoded = offset(self.pool.len()) - start.pool;
+        self.segments.push(Segment { decoded, source });
+        self.pool.push_str(piece);
+    }
+
+    /// Ends a decoded text whose content ends at the byte `source_end` of the file, and adds the string.
+    pub(crate) fn text(&mut self, start: TextStart, span: Span, source_end: u32) -> Slot {
+        let pool_end = offset(self.pool.len());
+        self.segments.push(Segment { decoded: pool_end - start.pool, source: source_end });
+        let text = offset(self.texts.len());
+        self.texts.push(StoredText {
+            pool: (start.pool, pool_end),
+            segments: (start.segments, offset(self.segments.len())),
+        });
+        self.add(Kind::String, span, text, 0)
+    }
+
+    /// Opens an array or an object; its descendants are what is added until [`Arena::close`].
+    pub(crate) fn open(&mut self, kind: Kind, start: u32) -> Slot {
+        self.add(kind, Span::empty(start), VERBATIM, 0)
+    }
+
+    /// Closes what [`Arena::open`] opened; `end` is the offset behind its last byte.
+    pub(crate) fn close(&mut self, slot: Slot, end: u32) {
+        let next = offset(self.nodes.len());
+        if let Some(node) = self.nodes.get_mut(slot.0 as usize) {
+            node.end = end.max(node.start);
+            node.next = next;
+        }
+    }
+
+    /// Copies a node and its descendants to the end of the arena: what an alias stands for.
+    pub(crate) fn copy(&mut self, slot: Slot) {
+        let Some(&Stored { next, .. }) = self.nodes.get(slot.0 as usize) else { return };
+        let moved = offset(self.nodes.len()) - slot.0;
+        for index in slot.0..next {
+            if let Some(&node) = self.nodes.get(index as usize) {
+                self.nodes.push(Stored { next: node.next + moved, ..node });
+            }
+        }
+    }
+
+    /// The number of nodes that a node and its descendants take.
+    pub(crate) fn size(&self, slot: Slot) -> usize {
+        self.nodes.get(slot.0 as usize).map_or(0, |node| (node.next - slot.0) as usize)
+    }
+
+    fn add(&mut self, kind: Kind, span: Span, text: u32, quote: u8) -> Slot {
+        let id = offset(self.nodes.len());
+        self.nodes.push(Stored { start: span.start(), end: span.end(), next: id + 1, text, kind, quote });
+        Slot(id)
+    }
+}
+
+/// Where a decoded text began. See [`Arena::begin_text`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TextStart {
+    pool: u32,
+    segments: u32,
+}
+
+/// A parsed file: its text and the nodes that were made of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Tree<'t> {
+    source: &'t str,
+    arena: &'t Arena,
+}
+
+impl<'t> Tree<'t> {
+    /// The view of an arena that was filled from `source`.
+    pub fn new(source: &'t str, arena: &'t Arena) -> Self {
+        Self { source, arena }
+    }
+
+    /// The text of the file.
+    pub fn source(self) -> &'t str {
+        self.source
+    }
+
+    /// The outermost node; `None` for a file without a value. A YAML file with several documents has more of them:
+    /// see [`Tree::roots`].
+    pub fn root(self) -> Option<Node<'t>> {
+        self.roots().next()
+    }
+
+    /// The outermost nodes, in order.
+    pub fn roots(self) -> Items<'t> {
+        Items { tree: self, next: 0, end: offset(self.arena.nodes.len()) }
+    }
+
+    fn node(self, id: u32) -> Node<'t> {
+        Node { tree: self, id }
+    }
+}
+
+/// A node of a [`Tree`]. As cheap to copy as a reference.
+#[derive(Clone, Copy, Debug)]
+pub struct Node<'t> {
+    tree: Tree<'t>,
+    id: u32,
+}
+
+impl PartialEq for Node<'_> {
+    /// Whether both are the same node of the same tree.
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id && std::ptr::eq(self.tree.arena, other.tree.arena)
+    }
+}
+
+impl Eq for Node<'_> {}
+
+impl<'t> Node<'t> {
+    /// The tree it belongs to.
+    pub fn tree(self) -> Tree<'t> {
+        self.tree
+    }
+
+    /// Its index in the arena, in pre-order.
+    pub fn id(self) -> u32 {
+        self.id
+    }
+
+    /// What it is.
+    pub fn kind(self) -> Kind {
+        self.stored().kind
+    }
+
+    /// The bytes it was read from, quotation marks included.
+    pub fn span(self) -> Span {
+        let stored = self.stored();
+        Span::new(stored.start, stored.end)
+    }
+
+    /// The decoded text of a string, or a number as it is written.
+    pub fn as_str(self) -> Option<&'t str> {
+        let stored = self.stored();
+        if !matches!(stored.kind, Kind::String | Kind::Number) {
+            return None;
+        }
+        Some(self.text(&stored))
+    }
+
+    /// The decoded text of a string, and of nothing else.
+    pub fn as_string(self) -> Option<&'t str> {
+        if self.kind() == Kind::String { self.as_str() } else { None }
+    }
+
+    /// The value of a boolean.
+    pub fn as_bool(self) -> Option<bool> {
+        if let Kind::Bool(value) = self.kind() { Some(value) } else { None }
+    }
+
+    /// The items of an array; nothing for any other node.
+    pub fn items(self) -> Items<'t> {
+        self.children(Kind::Array)
+    }
+
+    /// The members of an object in their order, duplicates included; nothing for any other node.
+    pub fn members(self) -> Members<'t> {
+        Members { nodes: self.children(Kind::Object) }
+    }
+
+    /// The value of the last member with this key, which is the one that JSON parsers keep.
+    pub fn get(self, key: &str) -> Option<Node<'t>> {
+        self.members().filter(|member| member.key.as_str() == Some(key)).last().map(|member| member.value)
+    }
+
+    /// The bytes of a string's content, without quotation marks. For other nodes, [`Node::span`].
+    pub fn content_span(self) -> Span {
+        match self.as_string() {
+            Some(text) => self.text_span(0..text.len()),
+            None => self.span(),
+        }
+    }
+
+    /// The bytes of the file that a range of the decoded text came from.
+    ///
+    /// Offsets are bytes of the decoded text, on character boundaries; past its end they count as its end. Half of
+    /// an escape sequence is the whole sequence.
+    pub fn text_span(self, range: Range<usize>) -> Span {
+        let stored = self.stored();
+        if stored.text == VERBATIM {
+            let from = stored.start + u32::from(stored.quote);
+            let to = stored.end.saturating_sub(u32::from(stored.quote)).max(from);
+            let at = |decoded: usize| from.saturating_add(offset(decoded)).min(to);
+            return Span::new(at(range.start), at(range.end));
+        }
+        let segments = self.segments(stored.text);
+        Span::new(source_start(segments, offset(range.start)), source_end(segments, offset(range.end)))
+    }
+
+    fn children(self, kind: Kind) -> Items<'t> {
+        let stored = self.stored();
+        let end = if stored.kind == kind { stored.next } else { self.id + 1 };
+        Items { tree: self.tree, next: self.id + 1, end }
+    }
+
+    fn text(self, stored: &Stored) -> &'t str {
+        if stored.text == VERBATIM {
+            let quote = usize::from(stored.quote);
+            let range = stored.start as usize + quote..(stored.end as usize).saturating_sub(quote);
+            return self.tree.source.get(range).unwrap_or_default();
+        }
+        let text = self.tree.arena.texts.get(stored.text as usize);
+        text.and_then(|text| self.tree.arena.pool.get(text.pool.0 as usize..text.pool.1 as usize))
+            .unwrap_or_default()
+    }
+
+    fn segments(self, text: u32) -> &'t [Segment] {
+        let range = self.tree.arena.texts.get(text as usize).map(|text| text.segments);
+        range
+            .and_then(|(start, end)| self.tree.arena.segments.get(start as usize..end as usize))
+            .unwrap_or_default()
+    }
+
+    fn stored(self) -> Stored {
+        // An id comes from the arena itself; the fallback is there so that no mistake can become a panic.
+        let missing =
+            Stored { start: 0, end: 0, next: self.id + 1, text: VERBATIM, kind: Kind::Unknown, quote: 0 };
+        self.tree.arena.nodes.get(self.id as usize).copied().unwrap_or(missing)
+    }
+}
+
+/// The place of the character that starts at `decoded`.
+fn source_start(segments: &[Segment], decoded: u32) -> u32 {
+    let index = segments.partition_point(|segment| segment.decoded <= decoded).saturating_sub(1);
+    let Some(segment) = segments.get(index) else { return 0 };
+    let Some(next) = segments.get(index + 1) else { return segment.source };
+    if is_copied(*segment, *next) { segment.source + (decoded - segment.decoded) } else { segment.source }
+}
+
+/// The place behind the character that ends at `decoded`.
+fn source_end(segments: &[Segment], decoded: u32) -> u32 {
+    let index = segments.partition_point(|segment| segment.decoded < decoded).saturating_sub(1);
+    let Some(segment) = segments.get(index) else { return 0 };
+    let Some(next) = segments.get(index + 1) else { return segment.source };
+    if is_copied(*segment, *next) { segment.source + (decoded - segment.decoded) } else { next.source }
+}
+
+/// Whether the decoded bytes of a segment are the bytes of the file, one for one.
+fn is_copied(segment: Segment, next: Segment) -> bool {
+    next.decoded - segment.decoded == next.source.saturating_sub(segment.source)
+}
+
+/// The children of a node; see [`Node::items`].
+#[derive(Clone, Debug)]
+pub struct Items<'t> {
+    tree: Tree<'t>,
+    next: u32,
+    end: u32,
+}
+
+impl<'t> Iterator for Items<'t> {
+    type Item = Node<'t>;
+
+    fn next(&mut self) -> Option<Node<'t>> {
+        if self.next >= self.end {
+            return None;
+        }
+        let node = self.tree.node(self.next);
+        self.next = node.stored().next.max(self.next + 1);
+        Some(node)
+    }
+}
+
+/// A key of an object and its value.
+#[derive(Clone, Copy, Debug)]
+pub struct Member<'t> {
+    /// The key: a string.
+    pub key: Node<'t>,
+    /// The value.
+    pub value: Node<'t>,
+}
+
+/// The members of an object; see [`Node::members`].
+#[derive(Clone, Debug)]
+pub struct Members<'t> {
+    nodes: Items<'t>,
+}
+
+impl<'t> Iterator for Members<'t> {
+    type Item = Member<'t>;
+
+    fn next(&mut self) -> Option<Member<'t>> {
+        Some(Member { key: self.nodes.next()?, value: self.nodes.next()? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pretty_assertions::assert_eq;
+
+    #[test]
+    fn decoded_text_leads_back_through_escapes() {
+        // "kms:\u0045ncrypt" as a parser of JSON would store it.
+        let source = r#""kms:\u0045ncrypt""#;
+        let mut arena = Arena::default();
+        let start = arena.begin_text();
+        arena.decoded(start, 1, "kms:");
+        arena.decoded(start, 5, "E");
+        arena.decoded(start, 11, "ncrypt");
+        arena.text(start, Span::new(0, 18), 17);
+        let node = Tree::new(source, &arena).root().unwrap();
+        let cut = |range: Range<usize>| &source[node.text_span(range).range()];
+        assert_eq!(node.as_str(), Some("kms:Encrypt"));
+        assert_eq!(cut(0..11), r"kms:\u0045ncrypt");
+        assert_eq!(cut(4..5), r"\u0045");
+        assert_eq!(cut(0..4), "kms:");
+        assert_eq!(cut(5..11), "ncrypt");
+        assert_eq!(cut(2..99), r"s:\u0045ncrypt");
+    }
+
+    #[test]
+    fn objects_keep_order_and_duplicates() {
+        let source = r#"{"a":1,"a":2}"#;
+        let mut arena = Arena::default();
+        let object = arena.open(Kind::Object, 0);
+        for (key, value) in [(1, 5), (7, 11)] {
+            arena.scalar(Kind::String, Span::new(key, key + 3), 1);
+            arena.scalar(Kind::Number, Span::new(value, value + 1), 0);
+        }
+        arena.close(object, 13);
+        let root = Tree::new(source, &arena).root().unwrap();
+        let members: Vec<_> = root.members().map(|m| (m.key.as_str(), m.value.as_str())).collect();
+        assert_eq!(members, [(Some("a"), Some("1")), (Some("a"), Some("2"))]);
+        assert_eq!(root.get("a").and_then(Node::as_str), Some("2"));
+        assert_eq!(root.items().count(), 0);
+    }
+}
