@@ -9,6 +9,7 @@
 
 pub mod json;
 pub mod limits;
+mod report;
 pub mod schema;
 mod tree;
 pub mod yaml;

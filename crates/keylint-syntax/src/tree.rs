@@ -63,9 +63,9 @@ struct Segment {
 
 /// Identifies a node while an arena is being filled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slot(u32);
+pub(crate) struct Slot(u32);
 
-fn offset(value: usize) -> u32 {
+pub(crate) fn offset(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }
 
@@ -134,7 +134,9 @@ impl Arena {
 
     /// Copies a node and its descendants to the end of the arena: what an alias stands for.
     pub(crate) fn copy(&mut self, slot: Slot) {
-        let Some(&Stored { next, .. }) = self.nodes.get(slot.0 as usize) else { return };
+        let Some(&Stored { next, .. }) = self.nodes.get(slot.0 as usize) else {
+            return;
+        };
         let moved = offset(self.nodes.len()) - slot.0;
         for index in slot.0..next {
             if let Some(&node) = self.nodes.get(index as usize) {
@@ -146,6 +148,29 @@ impl Arena {
     /// The number of nodes that a node and its descendants take.
     pub(crate) fn size(&self, slot: Slot) -> usize {
         self.nodes.get(slot.0 as usize).map_or(0, |node| (node.next - slot.0) as usize)
+    }
+
+    /// What a node is.
+    pub(crate) fn kind(&self, slot: Slot) -> Kind {
+        self.nodes.get(slot.0 as usize).map_or(Kind::Unknown, |node| node.kind)
+    }
+
+    /// How many arrays and objects are inside one another in a node, itself included.
+    pub(crate) fn depth(&self, slot: Slot) -> usize {
+        let mut deepest = 0;
+        let mut ends = Vec::new();
+        for index in slot.0..slot.0 + offset(self.size(slot)) {
+            while ends.last().is_some_and(|&end| end <= index) {
+                ends.pop();
+            }
+            if let Some(node) = self.nodes.get(index as usize)
+                && matches!(node.kind, Kind::Array | Kind::Object)
+            {
+                ends.push(node.next);
+                deepest = deepest.max(ends.len());
+            }
+        }
+        deepest
     }
 
     fn add(&mut self, kind: Kind, span: Span, text: u32, quote: u8) -> Slot {
@@ -191,7 +216,7 @@ impl<'t> Tree<'t> {
         Items { tree: self, next: 0, end: offset(self.arena.nodes.len()) }
     }
 
-    fn node(self, id: u32) -> Node<'t> {
+    pub(crate) fn node(self, id: u32) -> Node<'t> {
         Node { tree: self, id }
     }
 }
@@ -218,9 +243,20 @@ impl<'t> Node<'t> {
         self.tree
     }
 
+    /// Whether it or one of its descendants could not be read, or is not known.
+    pub fn has_unknown(self) -> bool {
+        let nodes = self.tree.arena.nodes.get(self.id as usize..self.stored().next as usize);
+        nodes.unwrap_or_default().iter().any(|node| node.kind == Kind::Unknown)
+    }
+
     /// Its index in the arena, in pre-order.
     pub fn id(self) -> u32 {
         self.id
+    }
+
+    /// Where its arena lies in memory: together with the index, what tells it from every other node.
+    pub(crate) fn arena_address(self) -> usize {
+        std::ptr::from_ref(self.tree.arena).addr()
     }
 
     /// What it is.
@@ -327,16 +363,24 @@ impl<'t> Node<'t> {
 /// The place of the character that starts at `decoded`.
 fn source_start(segments: &[Segment], decoded: u32) -> u32 {
     let index = segments.partition_point(|segment| segment.decoded <= decoded).saturating_sub(1);
-    let Some(segment) = segments.get(index) else { return 0 };
-    let Some(next) = segments.get(index + 1) else { return segment.source };
+    let Some(segment) = segments.get(index) else {
+        return 0;
+    };
+    let Some(next) = segments.get(index + 1) else {
+        return segment.source;
+    };
     if is_copied(*segment, *next) { segment.source + (decoded - segment.decoded) } else { segment.source }
 }
 
 /// The place behind the character that ends at `decoded`.
 fn source_end(segments: &[Segment], decoded: u32) -> u32 {
     let index = segments.partition_point(|segment| segment.decoded < decoded).saturating_sub(1);
-    let Some(segment) = segments.get(index) else { return 0 };
-    let Some(next) = segments.get(index + 1) else { return segment.source };
+    let Some(segment) = segments.get(index) else {
+        return 0;
+    };
+    let Some(next) = segments.get(index + 1) else {
+        return segment.source;
+    };
     if is_copied(*segment, *next) { segment.source + (decoded - segment.decoded) } else { next.source }
 }
 
@@ -405,7 +449,7 @@ mod tests {
         arena.decoded(start, 11, "ncrypt");
         arena.text(start, Span::new(0, 18), 17);
         let node = Tree::new(source, &arena).root().unwrap();
-        let cut = |range: Range<usize>| &source[node.text_span(range).range()];
+        let cut = |range: Range<usize>| source.get(node.text_span(range).range()).unwrap();
         assert_eq!(node.as_str(), Some("kms:Encrypt"));
         assert_eq!(cut(0..11), r"kms:\u0045ncrypt");
         assert_eq!(cut(4..5), r"\u0045");

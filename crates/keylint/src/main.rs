@@ -1,2 +1,7 @@
-//! x
-fn main(){}
+//! The `keylint` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    keylint::run()
+}

@@ -1,0 +1,295 @@
+//! Who makes a request, and whether a statement's principals name them.
+
+use std::borrow::Cow;
+
+use crate::Answer;
+use crate::arn::{Arn, same_account};
+use crate::model::{Identity, IdentityKind, Listed, Principal, PrincipalItem};
+use crate::pattern::{self, FRESH, Reading};
+
+/// A principal that makes a request.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>
+#[derive(Clone, Debug)]
+pub struct Caller<'r> {
+    /// What it is.
+    pub kind: CallerKind,
+    /// Its account: twelve digits, the text of a hole, or [`FRESH`]. Empty for an AWS service.
+    pub account: Cow<'r, str>,
+    /// Its ARN, as `aws:PrincipalArn` gives it: for a session, the role's. For an AWS service, its name.
+    pub arn: Cow<'r, str>,
+    /// The ARN of the session, where it is one particular session.
+    pub session: Option<Cow<'r, str>>,
+    /// What its identity policies allow. They decide where the key policy delegates.
+    pub identity_policies: Answer,
+    /// Whether the parameters of the request are its own choice. A service-linked role does what its service does.
+    pub chooses: bool,
+    /// Whether it is an outsider whose organization, tags and network are its own.
+    pub outsider: bool,
+}
+
+/// The kinds of caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallerKind {
+    /// An account's root user.
+    RootUser,
+    /// An IAM user.
+    User,
+    /// A role, in whichever session.
+    Role,
+    /// One session of a role.
+    Session,
+    /// A federated user session.
+    FederatedUser,
+    /// A service-linked role: its identity policy is AWS's own and covers no customer managed key.
+    ServiceLinkedRole,
+    /// An AWS service that calls as itself.
+    Service,
+}
+
+impl<'r> Caller<'r> {
+    /// The caller that a principal names. An account, everyone, and what is not known name no single caller.
+    ///
+    /// A user or a role is taken to choose its parameters; what its identity policies allow is not known.
+    pub fn named(principal: &Principal<'r>) -> Option<Self> {
+        match principal {
+            Principal::Identity(identity) => Some(Self::identity(identity)),
+            Principal::Service(name) => Some(Self::service(*name)),
+            _ => None,
+        }
+    }
+
+    fn identity(identity: &Identity<'r>) -> Self {
+        let linked = identity.service_linked_to().is_some();
+        let kind = match identity.kind {
+            IdentityKind::User => CallerKind::User,
+            IdentityKind::Role if linked => CallerKind::ServiceLinkedRole,
+            IdentityKind::Role => CallerKind::Role,
+            IdentityKind::Session => CallerKind::Session,
+            IdentityKind::FederatedUser => CallerKind::FederatedUser,
+        };
+        let arn = match (kind, Arn::parse(identity.arn)) {
+            (CallerKind::Session, Some(arn)) => {
+                Cow::Owned(format!("arn:{}:iam::{}:role/{}", arn.partition, arn.account, identity.name))
+            }
+            _ => Cow::Borrowed(identity.arn),
+        };
+        Self {
+            kind,
+            account: Cow::Borrowed(identity.account),
+            arn,
+            session: (kind == CallerKind::Session).then_some(Cow::Borrowed(identity.arn)),
+            identity_policies: if linked { Answer::No } else { Answer::Maybe },
+            chooses: !linked,
+            outsider: false,
+        }
+    }
+
+    /// An AWS service that calls as itself.
+    pub fn service(name: impl Into<Cow<'r, str>>) -> Self {
+        Self {
+            kind: CallerKind::Service,
+            account: Cow::Borrowed(""),
+            arn: name.into(),
+            session: None,
+            identity_policies: Answer::No,
+            chooses: false,
+            outsider: false,
+        }
+    }
+
+    /// Some role of an account, which the policy does not name and whose identity policies allow everything.
+    pub fn role_of(account: impl Into<Cow<'r, str>>, partition: &str) -> Self {
+        let account = account.into();
+        let arn = format!("arn:{partition}:iam::{account}:role/{FRESH}");
+        Self::in_account(CallerKind::Role, account, arn)
+    }
+
+    /// The root user of an account.
+    pub fn root_user_of(account: impl Into<Cow<'r, str>>, partition: &str) -> Self {
+        let account = account.into();
+        let arn = format!("arn:{partition}:iam::{account}:root");
+        Self::in_account(CallerKind::RootUser, account, arn)
+    }
+
+    /// The identity of an account with this ARN, whose identity policies allow everything.
+    ///
+    /// `None` if the ARN is none of an identity.
+    pub fn with_arn(account: impl Into<Cow<'r, str>>, arn: String) -> Option<Self> {
+        let kind = match Principal::parse_aws(&arn) {
+            Principal::Account(_) => CallerKind::RootUser,
+            Principal::Identity(Identity { kind: IdentityKind::User, .. }) => CallerKind::User,
+            Principal::Identity(Identity { kind: IdentityKind::Role, .. }) => CallerKind::Role,
+            _ => return None,
+        };
+        Some(Self::in_account(kind, account.into(), arn))
+    }
+
+    fn in_account(kind: CallerKind, account: Cow<'r, str>, arn: String) -> Self {
+        Self {
+            kind,
+            account,
+            arn: Cow::Owned(arn),
+            session: None,
+            identity_policies: Answer::Yes,
+            chooses: true,
+            outsider: false,
+        }
+    }
+
+    /// The same caller as an outsider: an identity of an account that appears nowhere.
+    #[must_use]
+    pub fn as_outsider(self) -> Self {
+        Self { outsider: true, ..self }
+    }
+
+    /// The same role as a service-linked role.
+    #[must_use]
+    pub fn as_service_linked_role(self) -> Self {
+        Self { kind: CallerKind::ServiceLinkedRole, identity_policies: Answer::No, chooses: false, ..self }
+    }
+
+    /// The same caller, if its identity policies allow this much.
+    #[must_use]
+    pub fn with_identity_policies(self, answer: Answer) -> Self {
+        Self { identity_policies: answer, ..self }
+    }
+}
+
+/// How a statement's principals match a caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// They name the caller itself, or everyone.
+    pub directly: Answer,
+    /// They name the caller's account.
+    pub by_account: Answer,
+}
+
+impl Named {
+    const NOT: Self = Self { directly: Answer::No, by_account: Answer::No };
+
+    fn directly(answer: Answer) -> Self {
+        Self { directly: answer, ..Self::NOT }
+    }
+
+    /// Named in either way: what a `Deny` asks.
+    pub fn at_all(self) -> Answer {
+        self.directly.or(self.by_account)
+    }
+}
+
+/// Whether a list of principals names a caller.
+pub fn names(principals: &Listed<PrincipalItem<'_>>, caller: &Caller<'_>) -> Named {
+    let mut result = Named::NOT;
+    for item in &principals.items {
+        let named = principal_names(&item.principal, caller);
+        result.directly = result.directly.or(named.directly);
+        result.by_account = result.by_account.or(named.by_account);
+    }
+    if principals.open {
+        result.directly = result.directly.or(Answer::Maybe);
+    }
+    if principals.negated { excepted(result, caller) } else { result }
+}
+
+/// `NotPrincipal`: everyone but those it lists.
+///
+/// AWS asks to list a user's or role's account beside it (and for a role its session), else the caller may be caught
+/// all the same; where only one of them is listed the answer is maybe.
+fn excepted(listed: Named, caller: &Caller<'_>) -> Named {
+    Named::directly(match caller.kind {
+        CallerKind::RootUser => !listed.at_all(),
+        CallerKind::User | CallerKind::FederatedUser => {
+            let surely_listed = listed.directly.and(listed.by_account);
+            (!listed.at_all()).or(if surely_listed == Answer::Yes { Answer::No } else { Answer::Maybe })
+        }
+        CallerKind::Role | CallerKind::Session | CallerKind::ServiceLinkedRole => {
+            (!listed.at_all()).or(Answer::Maybe)
+        }
+        // Whether `NotPrincipal` reaches AWS services is not documented.
+        CallerKind::Service => (!listed.directly).and(Answer::Maybe),
+    })
+}
+
+/// Whether one principal names a caller.
+pub fn principal_names(principal: &Principal<'_>, caller: &Caller<'_>) -> Named {
+    let service = caller.kind == CallerKind::Service;
+    match principal {
+        // Whether `*` reaches AWS services is not documented.
+        Principal::Anyone => Named::directly(if service { Answer::Maybe } else { Answer::Yes }),
+        Principal::Account(_) if service => Named::NOT,
+        Principal::Account(account) => {
+            let same = same_account(account, &caller.account);
+            let directly = if caller.kind == CallerKind::RootUser { same } else { Answer::No };
+            Named { directly, by_account: same }
+        }
+        Principal::Identity(_) if service => Named::NOT,
+        Principal::Identity(identity) => Named::directly(identity_names(identity, caller)),
+        Principal::Service(name) if service => Named::directly(same_name(name, &caller.arn)),
+        Principal::Service(_) => Named::NOT,
+        // Which sessions a federated principal names in a key policy is not documented.
+        Principal::Federated(_) => Named::directly(match caller.kind {
+            CallerKind::Role | CallerKind::Session | CallerKind::FederatedUser => Answer::Maybe,
+            _ => Answer::No,
+        }),
+        // KMS rejects a policy that names nobody; what its author meant is not known.
+        Principal::Nobody | Principal::Unknown => Named::directly(Answer::Maybe),
+    }
+}
+
+fn identity_names(identity: &Identity<'_>, caller: &Caller<'_>) -> Answer {
+    let exactly = || pattern::matches(identity.arn, &caller.arn, Reading::EXACT);
+    match (identity.kind, caller.kind) {
+        (IdentityKind::User, CallerKind::User)
+        | (IdentityKind::FederatedUser, CallerKind::FederatedUser)
+        | (IdentityKind::Role, CallerKind::Role) => exactly(),
+        (IdentityKind::Role, CallerKind::ServiceLinkedRole) => exactly().or(misspelt_role(identity, caller)),
+        (IdentityKind::Role, CallerKind::Session) => exactly().or(role_with_path(identity, caller)),
+        (IdentityKind::Session, CallerKind::Session) => match &caller.session {
+            Some(session) => pattern::matches(identity.arn, session, Reading::EXACT),
+            None => Answer::Maybe,
+        },
+        // The caller is the role in whichever session, and this names one of them.
+        (IdentityKind::Session, CallerKind::Role | CallerKind::ServiceLinkedRole) => {
+            let name = caller.arn.rsplit('/').next().unwrap_or_default();
+            let same_role = Answer::from(identity.name == name).and(same_account(identity.account, &caller.account));
+            same_role.and(Answer::Maybe)
+        }
+        _ => Answer::No,
+    }
+}
+
+/// The ARN of a session does not tell the path of its role: a role of the same name with a path may be it.
+fn role_with_path(identity: &Identity<'_>, caller: &Caller<'_>) -> Answer {
+    let name = caller.arn.rsplit('/').next().unwrap_or_default();
+    let same_name = identity.name != identity.simple_name() && identity.simple_name() == name;
+    Answer::from(same_name).and(same_account(identity.account, &caller.account)).and(Answer::Maybe)
+}
+
+/// A service-linked role whose ARN is written wrongly is a mistake of its own. It may be what was meant, so that
+/// nothing that it causes is reported a second time.
+fn misspelt_role(identity: &Identity<'_>, caller: &Caller<'_>) -> Answer {
+    let name = caller.arn.rsplit('/').next().unwrap_or_default();
+    let base = |name: &str| name.split('_').next().unwrap_or_default().to_ascii_lowercase();
+    let (meant, written) = (base(name), base(identity.simple_name()));
+    let near = strsim_near(&meant, &written);
+    let another_suffix = meant == written && identity.service_linked_to().is_some();
+    Answer::from(near && !another_suffix)
+        .and(same_account(identity.account, &caller.account))
+        .and(Answer::Maybe)
+}
+
+fn strsim_near(left: &str, right: &str) -> bool {
+    keylint_source::did_you_mean(left, [right]).is_some() && left.starts_with("awsservice") == right.starts_with("aws")
+}
+
+fn same_name(left: &str, right: &str) -> Answer {
+    if left == right {
+        Answer::Yes
+    } else if left.eq_ignore_ascii_case(right) {
+        // Whether letter case matters in the name of a service is not documented.
+        Answer::Maybe
+    } else {
+        Answer::No
+    }
+}

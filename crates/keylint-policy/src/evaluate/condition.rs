@@ -1,0 +1,190 @@
+//! Whether a condition holds, given what the request has for its key.
+//!
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use super::values::{Moment, Range};
+use crate::Answer;
+use crate::arn::arn_matches;
+use crate::model::{Condition, Value, Variables};
+use crate::operator::{Comparison, Operator, SetOperator};
+use crate::pattern::{self, Piece, Reading};
+
+/// What a request has for a condition key.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Found<'f> {
+    /// Nothing.
+    Absent,
+    /// These values.
+    Values(&'f [Cow<'f, str>]),
+    /// Something, of which nothing more is known.
+    Something,
+    /// Something or nothing.
+    Unsettled,
+}
+
+/// Whether a condition holds.
+///
+/// `variable` gives the value of a policy variable, where it is known.
+pub(super) fn holds(
+    condition: &Condition<'_>,
+    found: Found<'_>,
+    variables: Variables,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Answer {
+    // An operator that does not exist is a mistake of its own.
+    let Some(operator) = condition.operator else { return Answer::Maybe };
+    let answer = match found {
+        Found::Unsettled => Answer::Maybe,
+        Found::Absent => absent(condition, operator),
+        Found::Something if operator.comparison == Comparison::Null => is_null(condition, Answer::No),
+        Found::Something => Answer::Maybe,
+        Found::Values(values) => present(condition, operator, values, variables, variable),
+    };
+    match operator.comparison {
+        _ if !condition.open => answer,
+        Comparison::Null => Answer::Maybe,
+        _ if matches!(found, Found::Absent) => answer,
+        // More values can only make a plain comparison true, and a negated one false.
+        comparison if comparison.is_negated() => answer.and(Answer::Maybe),
+        _ => answer.or(Answer::Maybe),
+    }
+}
+
+fn absent(condition: &Condition<'_>, operator: Operator) -> Answer {
+    match (operator.comparison, operator.set) {
+        (Comparison::Null, _) => is_null(condition, Answer::Yes),
+        (_, SetOperator::ForAllValues) => Answer::Yes,
+        // AWS says that a missing key makes `ForAnyValue` false and `…IfExists` true, and nothing of the two together.
+        (_, SetOperator::ForAnyValue) => if operator.if_exists { Answer::Maybe } else { Answer::No },
+        (comparison, SetOperator::None) => Answer::from(operator.if_exists || comparison.is_negated()),
+    }
+}
+
+/// `"Null": {"key": "true"}` holds if the key is absent, `"false"` if it is there.
+fn is_null(condition: &Condition<'_>, absent: Answer) -> Answer {
+    Answer::any(condition.values.iter().map(|value| match boolean(value.text) {
+        Some(true) => absent,
+        Some(false) => !absent,
+        None => Answer::Maybe,
+    }))
+}
+
+fn present(
+    condition: &Condition<'_>,
+    operator: Operator,
+    found: &[Cow<'_, str>],
+    variables: Variables,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Answer {
+    if operator.comparison == Comparison::Null {
+        return is_null(condition, Answer::No);
+    }
+    let one = |found: &Cow<'_, str>| {
+        let matching = condition.values.iter().map(|expected| {
+            compare(operator.comparison, &resolved(expected, variables, variable), found)
+        });
+        let any = Answer::any(matching);
+        if operator.comparison.is_negated() { !any } else { any }
+    };
+    match operator.set {
+        SetOperator::ForAllValues => Answer::all(found.iter().map(one)),
+        SetOperator::ForAnyValue => Answer::any(found.iter().map(one)),
+        SetOperator::None => match found {
+            [] => absent(condition, operator),
+            [value] => one(value),
+            // AWS asks for a set operator where a key has several values, and does not say what happens without.
+            _ => Answer::Maybe,
+        },
+    }
+}
+
+/// The text of a value, with its policy variables replaced where their values are known.
+fn resolved<'v>(
+    value: &Value<'v>,
+    variables: Variables,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Cow<'v, str> {
+    if variables == Variables::Literal || !pattern::has_hole(value.text) {
+        return Cow::Borrowed(value.text);
+    }
+    let mut text = String::new();
+    for piece in pattern::pieces(value.text) {
+        match piece {
+            Piece::Literal(literal) => text.push_str(literal),
+            Piece::Hole(hole) => {
+                let name = hole.split(',').next().unwrap_or_default().trim();
+                match variable(name) {
+                    // What a variable stands for is literal: its `*` matches `*` alone.
+                    Some(value) => text.extend(value.chars().flat_map(literal_in_pattern)),
+                    None => text.extend(["${", hole, "}"]),
+                }
+            }
+        }
+    }
+    Cow::Owned(text)
+}
+
+fn literal_in_pattern(character: char) -> impl Iterator<Item = char> {
+    let escaped = matches!(character, '*' | '?' | '$').then(|| ['$', '{', character, '}']);
+    let plain = escaped.is_none().then_some(character);
+    escaped.into_iter().flatten().chain(plain)
+}
+
+/// Whether one value of the request matches one value of the policy, before any negation.
+fn compare(comparison: Comparison, expected: &str, found: &str) -> Answer {
+    use Comparison as C;
+    let ignoring_case = Reading { wildcards: false, case: false };
+    match comparison {
+        C::StringEquals | C::StringNotEquals => pattern::matches(expected, found, Reading::EXACT),
+        C::StringEqualsIgnoreCase | C::StringNotEqualsIgnoreCase => {
+            pattern::matches(expected, found, ignoring_case)
+        }
+        C::StringLike | C::StringNotLike => pattern::matches(expected, found, Reading::LIKE),
+        C::ArnEquals | C::ArnLike | C::ArnNotEquals | C::ArnNotLike => arn_matches(expected, found),
+        C::Bool => both(boolean(expected), boolean(found), |expected, found| expected == found),
+        C::BinaryEquals => pattern::matches(expected, found, Reading::EXACT),
+        C::IpAddress | C::NotIpAddress => {
+            both(Range::parse(expected), found.parse::<IpAddr>().ok(), |range, address| range.contains(address))
+        }
+        C::NumericEquals | C::NumericNotEquals => numbers(expected, found, |e, f| e.total_cmp(&f).is_eq()),
+        C::NumericLessThan => numbers(expected, found, |e, f| f < e),
+        C::NumericLessThanEquals => numbers(expected, found, |e, f| f <= e),
+        C::NumericGreaterThan => numbers(expected, found, |e, f| f > e),
+        C::NumericGreaterThanEquals => numbers(expected, found, |e, f| f >= e),
+        C::DateEquals | C::DateNotEquals => moments(expected, found, |e, f| e == f),
+        C::DateLessThan => moments(expected, found, |e, f| f < e),
+        C::DateLessThanEquals => moments(expected, found, |e, f| f <= e),
+        C::DateGreaterThan => moments(expected, found, |e, f| f > e),
+        C::DateGreaterThanEquals => moments(expected, found, |e, f| f >= e),
+        C::Null => Answer::Maybe,
+    }
+}
+
+/// What cannot be read as the type that the operator compares gives maybe: AWS does not say what it does then.
+fn both<A, B>(expected: Option<A>, found: Option<B>, test: impl Fn(A, B) -> bool) -> Answer {
+    match (expected, found) {
+        (Some(expected), Some(found)) => Answer::from(test(expected, found)),
+        _ => Answer::Maybe,
+    }
+}
+
+fn numbers(expected: &str, found: &str, test: impl Fn(f64, f64) -> bool) -> Answer {
+    both(super::values::number(expected), super::values::number(found), test)
+}
+
+fn moments(expected: &str, found: &str, test: impl Fn(Moment, Moment) -> bool) -> Answer {
+    both(Moment::parse(expected), Moment::parse(found), test)
+}
+
+fn boolean(text: &str) -> Option<bool> {
+    if text.eq_ignore_ascii_case("true") {
+        Some(true)
+    } else if text.eq_ignore_ascii_case("false") {
+        Some(false)
+    } else {
+        None
+    }
+}

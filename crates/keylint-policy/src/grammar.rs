@@ -1,0 +1,159 @@
+//! What is wrong with the form of a policy: the grammar that AWS documents, and what KMS refuses beyond it.
+//!
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>
+//! <https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html>
+
+use std::sync::LazyLock;
+
+use keylint_source::{Problem, Span};
+use keylint_syntax::schema::{Schema, Violation, ViolationKind};
+use keylint_syntax::{Kind, Member, Node};
+
+use crate::model::{Policy, Principal};
+use crate::pattern;
+
+/// The JSON Schema of a key policy.
+pub const SCHEMA: &str = include_str!("../schemas/key-policy.json");
+
+/// `None` only if the schema, which is part of the program, cannot be read: a test sees to that.
+static KEY_POLICY: LazyLock<Option<Schema>> = LazyLock::new(|| Schema::new(SCHEMA).ok());
+
+/// Everything that is wrong with the form of a policy, in the order of the file.
+///
+/// `node` is the object that `policy` was lowered from.
+pub fn problems(node: Node<'_>, policy: &Policy<'_>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if let Some(schema) = KEY_POLICY.as_ref().filter(|schema| !schema.accepts(node)) {
+        problems.extend(schema.violations(node).into_iter().map(in_short));
+    }
+    duplicates(node, false, &mut problems);
+    principals(policy, &mut problems);
+    problems.sort_by_key(|problem| problem.at);
+    problems
+}
+
+/// What is missing in an object is said at its brace, not by underlining all of it.
+fn in_short(violation: Violation) -> Problem {
+    let mut problem = violation.problem;
+    if matches!(violation.kind, ViolationKind::MissingMember { .. }) && !problem.at.is_empty() {
+        problem.at = Span::new(problem.at.start(), problem.at.start() + 1);
+    }
+    problem
+}
+
+/// Members that are there twice. JSON parsers keep the last one in silence; IAM's grammar allows one.
+///
+/// Condition keys are the same whatever their letter case.
+fn duplicates(node: Node<'_>, keys_of_conditions: bool, problems: &mut Vec<Problem>) {
+    let same = |left: &str, right: &str| left == right || (keys_of_conditions && left.eq_ignore_ascii_case(right));
+    for (index, Member { key, value }) in node.members().enumerate() {
+        let name = key.as_str().unwrap_or_default();
+        if node.members().take(index).any(|earlier| same(earlier.key.as_str().unwrap_or_default(), name)) {
+            let problem = Problem::new(key.content_span(), format!("`{name}` is given twice"));
+            let help = "keep one of them; where both are meant, write their values as one list";
+            problems.push(problem.with_label("only one of the two counts").with_help(help));
+        }
+        match (name, value.kind()) {
+            ("Statement", Kind::Array) => value.items().for_each(|item| duplicates(item, false, problems)),
+            ("Statement" | "Principal" | "NotPrincipal", Kind::Object) => duplicates(value, false, problems),
+            ("Condition", Kind::Object) => {
+                duplicates(value, false, problems);
+                value.members().for_each(|operator| duplicates(operator.value, true, problems));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Principals that name nobody, for which KMS rejects the whole policy.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>
+fn principals(policy: &Policy<'_>, problems: &mut Vec<Problem>) {
+    let items = policy.statements.iter().flat_map(|statement| &statement.principals.items);
+    for item in items.filter(|item| item.principal == Principal::Nobody) {
+        let text = item.text.as_str();
+        let Some(arn) = crate::arn::Arn::parse(text) else { continue };
+        let problem = if pattern::is_wildcard(text) {
+            Problem::new(item.text.span(), format!("a principal cannot be a pattern: `{text}`"))
+                .with_label("KMS rejects a policy with a wildcard inside a principal")
+                .with_help(
+                    "name each principal; or allow the account (or `*`) and restrict it with a condition \
+                     `ArnLike` on `aws:PrincipalArn`",
+                )
+        } else {
+            Problem::new(item.text.span(), format!("an IAM group cannot be a principal: `{}`", arn.resource))
+                .with_label("KMS rejects a policy that names a group")
+                .with_help("name a role, the users themselves, or the account")
+        };
+        problems.push(problem);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use keylint_syntax::{Arena, Tree};
+    use pretty_assertions::assert_eq;
+
+    /// What is said of a policy: the text it points at, and the message.
+    fn said(json: &str) -> Vec<(String, String)> {
+        let mut arena = Arena::default();
+        let mut syntax = Vec::new();
+        keylint_syntax::json::parse(json, &mut arena, &mut syntax);
+        assert_eq!(syntax, []);
+        let root = Tree::new(json, &arena).root().unwrap();
+        let problems = problems(root, &crate::lower(root));
+        problems.into_iter().map(|p| (json[p.at.range()].to_owned(), p.message)).collect()
+    }
+
+    fn statement(members: &str) -> String {
+        format!(r#"{{"Version": "2012-10-17", "Statement": [{{{members}}}]}}"#)
+    }
+
+    const RIGHT: &str =
+        r#""Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*", "Resource": "*""#;
+
+    #[test]
+    fn the_schema_can_be_read() {
+        assert!(Schema::new(SCHEMA).is_ok());
+    }
+
+    #[test]
+    fn nothing_is_wrong_with_what_aws_prints() {
+        assert_eq!(said(&statement(RIGHT)), []);
+        let one = format!(r#"{{"Id": "key-default-1", "Statement": {{"Sid": "with spaces", {RIGHT}}}}}"#);
+        assert_eq!(said(&one), []);
+    }
+
+    #[test]
+    fn each_mistake_is_said_once_and_where_it_is() {
+        let places = |json: &str| said(json).into_iter().map(|(place, _)| place).collect::<Vec<_>>();
+        for (right, wrong, place) in [
+            (r#""Allow""#, r#""allow""#, r#""allow""#),
+            (r#""Principal""#, r#""Principals""#, "Principals"),
+            (r#""Effect": "Allow", "#, "", "{"),
+            (r#""Action": "kms:*", "#, "", "{"),
+            (r#", "Resource": "*""#, "", "{"),
+            (r#""Principal": {"AWS": "111122223333"}, "#, "", "{"),
+            (r#"{"AWS": "111122223333"}"#, r#""111122223333""#, r#""111122223333""#),
+            (r#""AWS""#, r#""aws""#, "aws"),
+            (r#""kms:*""#, "7", "7"),
+            (r#""Effect""#, r#""Effect": "Allow", "Effect""#, "Effect"),
+            ("111122223333", "arn:aws:iam::111122223333:group/x", "arn:aws:iam::111122223333:group/x"),
+            ("111122223333", "arn:aws:iam::*:root", "arn:aws:iam::*:root"),
+        ] {
+            assert!(RIGHT.contains(right));
+            let places = places(&statement(&RIGHT.replace(right, wrong)));
+            let places: Vec<&str> = places.iter().map(|place| place.trim_matches('"')).collect();
+            assert_eq!(places, [place.trim_matches('"')], "{wrong}");
+        }
+    }
+
+    #[test]
+    fn condition_keys_are_compared_without_case() {
+        let json = statement(&format!(
+            r#"{RIGHT}, "Condition": {{"StringEquals": {{"aws:SourceArn": "a", "aws:sourcearn": "b"}}}}"#
+        ));
+        assert_eq!(said(&json), [("aws:sourcearn".to_owned(), "`aws:sourcearn` is given twice".to_owned())]);
+    }
+}

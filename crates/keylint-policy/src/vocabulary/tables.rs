@@ -1,0 +1,25 @@
+//! The tables that `build.rs` writes, and the shape of their rows. Each is sorted by name in lower case.
+
+use super::condition_key::{KeyId, KeyOrigin, ValueType};
+use super::operation::{KeyType, Operation, Operations};
+
+pub(super) struct OperationFacts {
+    pub(super) name: &'static str,
+    pub(super) qualified: &'static str,
+    pub(super) key_types: &'static [KeyType],
+}
+
+pub(super) struct KeyFacts {
+    pub(super) name: &'static str,
+    pub(super) value_type: ValueType,
+    pub(super) multi_valued: bool,
+    pub(super) origin: KeyOrigin,
+    pub(super) operations: Operations,
+}
+
+include!(concat!(env!("OUT_DIR"), "/vocabulary.rs"));
+
+// An operation is a bit of a mask; one bit is spare, so that the mask of all can be shifted past its end.
+const _: () = assert!(OPERATION_COUNT < 64);
+// A condition key is numbered by a byte.
+const _: () = assert!(CONDITION_KEY_COUNT <= 256);

@@ -1,0 +1,96 @@
+//! Diagnostics for people: what is wrong, the source text it is about, what is known and what to do.
+
+use std::io;
+
+use keylint_source::{Diagnostic, Severity};
+use miette::{GraphicalReportHandler, GraphicalTheme};
+
+use crate::line::Cut;
+use crate::snippets::Snippets;
+use crate::visible::visible;
+use crate::{Report, Style};
+
+/// Columns of the terminal where nobody knows them: a file, a pipe, the log of a build.
+const UNKNOWN_WIDTH: usize = 120;
+/// Columns that stand before a source line: its number and the frame.
+const MARGIN: usize = 10;
+
+/// Writes each diagnostic, with an empty line between two.
+pub(crate) fn write(report: &Report<'_>, style: Style, out: &mut dyn io::Write) -> io::Result<()> {
+    let theme = match (style.unicode, style.color) {
+        (true, true) => GraphicalTheme::unicode(),
+        (true, false) => GraphicalTheme::unicode_nocolor(),
+        (false, true) => GraphicalTheme::ascii(),
+        (false, false) => GraphicalTheme::none(),
+    };
+    let handler = GraphicalReportHandler::new_themed(theme).with_wrap_lines(false);
+    let width = if style.width == 0 {
+        UNKNOWN_WIDTH
+    } else {
+        style.width.clamp(40, 200)
+    };
+    let cut = Cut {
+        width: width - MARGIN,
+        mark: if style.unicode { "…" } else { "..." },
+    };
+    let paint = Paint { color: style.color };
+
+    let mut text = String::new();
+    for (index, diagnostic) in report.diagnostics.iter().enumerate() {
+        text.clear();
+        if index > 0 {
+            text.push('\n');
+        }
+        text.push_str(&header(diagnostic, paint));
+        let snippets = Snippets::new(report.sources, diagnostic, cut);
+        // Miette starts with a line for the message, which is empty here: its line end ends the header.
+        handler
+            .render_report(&mut text, &snippets)
+            .map_err(io::Error::other)?;
+        for note in &diagnostic.notes {
+            text.push_str(&paragraph("note", note, paint));
+        }
+        if let Some(help) = &diagnostic.help {
+            text.push_str(&paragraph("help", help, paint));
+        }
+        out.write_all(text.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// `error[rule]: message`, without a line end.
+fn header(diagnostic: &Diagnostic, paint: Paint) -> String {
+    let color = match diagnostic.severity {
+        Severity::Error => "1;31",
+        Severity::Warning => "1;33",
+        Severity::Note => "1;36",
+    };
+    let kind = format!("{}[{}]", diagnostic.severity, visible(&diagnostic.rule));
+    format!(
+        "{}: {}",
+        paint.words(color, &kind),
+        paint.words("1", &visible(&diagnostic.message))
+    )
+}
+
+/// `note: words`, further lines below the first.
+fn paragraph(kind: &str, words: &str, paint: Paint) -> String {
+    let lines: Vec<_> = words.lines().map(visible).collect();
+    format!("  {}: {}\n", paint.words("36", kind), lines.join("\n        "))
+}
+
+#[derive(Clone, Copy)]
+struct Paint {
+    color: bool,
+}
+
+impl Paint {
+    /// The words in a colour, which is given as the parameters of the terminal's escape sequence for it.
+    fn words(self, color: &str, words: &str) -> String {
+        if self.color {
+            format!("\u{1b}[{color}m{words}\u{1b}[0m")
+        } else {
+            words.to_owned()
+        }
+    }
+}

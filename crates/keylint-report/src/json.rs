@@ -1,0 +1,118 @@
+//! One JSON document. These types are its shape, in the order in which the fields are written; the schema in
+//! `schemas/output.json` describes them to its readers.
+
+use std::io;
+
+use keylint_source::{Diagnostic, Label, Position, Sources, StatementId};
+use serde::Serialize;
+
+use crate::place::Place;
+use crate::visible::visible_json;
+use crate::{Report, Summary};
+
+/// Raised when a field is removed or changes its meaning; new fields leave it as it is.
+const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Document<'r> {
+    version: u32,
+    keylint: &'r str,
+    diagnostics: Vec<Finding<'r>>,
+    summary: &'r Summary,
+}
+
+#[derive(Serialize)]
+struct Finding<'r> {
+    rule: &'r str,
+    severity: &'static str,
+    message: &'r str,
+    #[serde(flatten)]
+    primary: Marked<'r>,
+    related: Vec<Marked<'r>>,
+    notes: &'r [String],
+    help: Option<&'r str>,
+    statement: Option<Statement<'r>>,
+}
+
+#[derive(Serialize)]
+struct Marked<'r> {
+    file: &'r str,
+    start: Point,
+    end: Point,
+    label: Option<&'r str>,
+}
+
+#[derive(Serialize)]
+struct Point {
+    line: u32,
+    column: u32,
+    offset: u32,
+}
+
+#[derive(Serialize)]
+struct Statement<'r> {
+    index: u32,
+    sid: Option<&'r str>,
+}
+
+/// Writes the whole report as one indented document with a line end, safe to look at in a terminal.
+pub(crate) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let document = Document {
+        version: VERSION,
+        keylint: report.version,
+        diagnostics: report
+            .diagnostics
+            .iter()
+            .map(|diagnostic| Finding::new(report.sources, diagnostic))
+            .collect(),
+        summary: report.summary,
+    };
+    let document = serde_json::to_string_pretty(&document)?;
+    writeln!(out, "{}", visible_json(&document))
+}
+
+impl<'r> Finding<'r> {
+    fn new(sources: &'r Sources, diagnostic: &'r Diagnostic) -> Self {
+        Self {
+            rule: &diagnostic.rule,
+            severity: diagnostic.severity.as_str(),
+            message: &diagnostic.message,
+            primary: Marked::new(sources, &diagnostic.primary),
+            related: diagnostic
+                .related
+                .iter()
+                .map(|label| Marked::new(sources, label))
+                .collect(),
+            notes: &diagnostic.notes,
+            help: diagnostic.help.as_deref(),
+            statement: diagnostic.statement.as_ref().map(Statement::new),
+        }
+    }
+}
+
+impl<'r> Marked<'r> {
+    fn new(sources: &'r Sources, Label { at, text }: &'r Label) -> Self {
+        let place = Place::new(sources, *at);
+        Self {
+            file: place.file.path(),
+            start: Point::new(place.start(), place.span.start()),
+            end: Point::new(place.end(), place.span.end()),
+            label: (!text.is_empty()).then_some(text),
+        }
+    }
+}
+
+impl Point {
+    const fn new(Position { line, column }: Position, offset: u32) -> Self {
+        Self { line, column, offset }
+    }
+}
+
+impl<'r> Statement<'r> {
+    fn new(statement: &'r StatementId) -> Self {
+        Self {
+            index: statement.index,
+            sid: statement.sid.as_deref(),
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! Rules that ask the evaluator: may they, and should they?
+
+use keylint_policy::Answer;
+use keylint_policy::evaluate::{Caller, CallerKind, Context, Obstacle, principal_names};
+use keylint_policy::model::{Effect, Statement};
+use keylint_policy::vocabulary::{Operation, Operations};
+use keylint_source::{Span, quoted_list};
+
+use crate::facts::Facts;
+use crate::finding::{Finding, operation_list, place};
+use crate::rule::{Expectation, Place, Question, Who};
+use crate::text::Words;
+
+/// One party that a question is about, and all who act for it.
+struct Party<'p> {
+    /// How messages name it.
+    name: String,
+    account: Option<String>,
+    callers: Vec<Caller<'p>>,
+}
+
+/// A statement by which parties may do what they should not.
+struct Violation<'p> {
+    statement: &'p Statement<'p>,
+    question: usize,
+    operations: Operations,
+    certain: Answer,
+    parties: Vec<(String, Option<String>)>,
+    principals: Vec<Span>,
+}
+
+/// Asks the questions of a rule that say what should not be. Of several questions, the first that finds something
+/// about a party and a statement counts.
+pub(crate) fn ask<'p>(questions: &'p [Question], facts: &Facts<'p>) -> Vec<Finding<'p>> {
+    let mut violations: Vec<Violation<'p>> = Vec::new();
+    let mut found: Vec<(String, usize)> = Vec::new();
+    for (index, question) in questions.iter().enumerate() {
+        if question.expect != Expectation::No || (question.when_shared && !facts.is_shared()) {
+            continue;
+        }
+        let context = context(&question.with);
+        for party in parties(question, facts) {
+            for statement in facts.policy().statements.iter().filter(|s| s.effect == Some(Effect::Allow)) {
+                let key = (party.name.clone(), statement.index);
+                if found.contains(&key) {
+                    continue;
+                }
+                let Some((operations, certain)) = allowed(question, facts, &party, statement, &context) else {
+                    continue;
+                };
+                if certain == Answer::Yes {
+                    found.push(key);
+                }
+                add(&mut violations, index, statement, operations, certain, &party);
+            }
+        }
+    }
+    let severity = |index: usize| questions.get(index).map(|question| question.severity);
+    violations
+        .into_iter()
+        .filter_map(|violation| {
+            let question = questions.get(violation.question)?;
+            Some(finding(violation, question, severity, facts))
+        })
+        .collect()
+}
+
+/// Whom a question is about. Of those whom it is not asked of, none.
+fn parties<'p>(question: &Question, facts: &Facts<'p>) -> Vec<Party<'p>> {
+    let mut parties: Vec<Party<'p>> = match question.who {
+        Who::Strangers => {
+            vec![Party { name: "anyone".to_owned(), account: None, callers: facts.strangers() }]
+        }
+        Who::ServiceLinkedRoles => facts
+            .service_linked_roles
+            .iter()
+            .filter_map(|role| {
+                let caller = Caller::named(&keylint_policy::model::Principal::Identity(*role))?;
+                let account = Some(role.account.to_owned());
+                Some(Party { name: role.simple_name().to_owned(), account, callers: vec![caller] })
+            })
+            .collect(),
+        Who::OtherAccounts => facts
+            .other_accounts
+            .iter()
+            .map(|account| {
+                let mut callers = facts.somebody_in(account);
+                callers.retain(|caller| caller.kind != CallerKind::ServiceLinkedRole);
+                Party { name: (*account).to_owned(), account: Some((*account).to_owned()), callers }
+            })
+            .collect(),
+        Who::OwnPrincipals => {
+            let Some(owner) = &facts.key().account else { return Vec::new() };
+            let own = facts.named.iter().filter(|caller| {
+                !matches!(caller.kind, CallerKind::Service | CallerKind::ServiceLinkedRole)
+                    && caller.account == *owner
+            });
+            own.map(|caller| Party {
+                name: short_name(&caller.arn).to_owned(),
+                account: Some(owner.to_string()),
+                callers: vec![caller.clone().with_identity_policies(Answer::No)],
+            })
+            .collect()
+        }
+        Who::Owner | Who::Services => Vec::new(),
+    };
+    let context = Context::open();
+    parties.retain(|party| {
+        question.unless_may.iter().all(|operation| {
+            party.callers.iter().all(|c| facts.evaluator.may(c, operation, &context).answer == Answer::No)
+        })
+    });
+    parties
+}
+
+/// The operations that a statement lets a party call although it should not, and how sure that is.
+fn allowed(
+    question: &Question,
+    facts: &Facts<'_>,
+    party: &Party<'_>,
+    statement: &Statement<'_>,
+    context: &Context<'_>,
+) -> Option<(Operations, Answer)> {
+    let asked = question.may.intersection(statement.operations.perhaps);
+    let (mut certain, mut perhaps) = (Operations::EMPTY, Operations::EMPTY);
+    for caller in &party.callers {
+        if asked.is_empty() || facts.evaluator.reach(caller).intersection(asked).is_empty() {
+            continue;
+        }
+        for operation in asked.difference(certain).iter() {
+            match facts.evaluator.may_through(statement.index, caller, operation, context).answer {
+                Answer::Yes => certain = certain.union(Operations::only(operation)),
+                Answer::Maybe => perhaps = perhaps.union(Operations::only(operation)),
+                Answer::No => {}
+            }
+        }
+    }
+    if !certain.is_empty() {
+        Some((certain, Answer::Yes))
+    } else if !perhaps.is_empty() {
+        Some((perhaps, Answer::Maybe))
+    } else {
+        None
+    }
+}
+
+/// Adds a violation, or the party to the one that is the same but for the party.
+fn add<'p>(
+    violations: &mut Vec<Violation<'p>>,
+    question: usize,
+    statement: &'p Statement<'p>,
+    operations: Operations,
+    certain: Answer,
+    party: &Party<'_>,
+) {
+    let names = |item: &keylint_policy::model::PrincipalItem<'_>| {
+        party.callers.iter().any(|caller| principal_names(&item.principal, caller).at_all() == Answer::Yes)
+    };
+    let principals = statement.principals.items.iter().filter(|item| names(item)).map(|item| item.text.span());
+    let known = violations.iter_mut().find(|known| {
+        known.question == question
+            && known.statement.index == statement.index
+            && known.operations == operations
+            && known.certain == certain
+    });
+    let party_name = (party.name.clone(), party.account.clone());
+    match known {
+        Some(known) => {
+            known.parties.push(party_name);
+            for span in principals {
+                if !known.principals.contains(&span) {
+                    known.principals.push(span);
+                }
+            }
+        }
+        None => violations.push(Violation {
+            statement,
+            question,
+            operations,
+            certain,
+            parties: vec![party_name],
+            principals: principals.collect(),
+        }),
+    }
+}
+
+fn finding<'p>(
+    violation: Violation<'p>,
+    question: &Question,
+    severity: impl Fn(usize) -> Option<keylint_source::Severity>,
+    facts: &Facts<'p>,
+) -> Finding<'p> {
+    let statement = violation.statement;
+    let operations: Vec<Operation> = violation.operations.iter().collect();
+    let at_principal = question.at == Place::Principal;
+    let action = place(statement, Place::Action, operations.first().copied());
+    let (primary, related) = match violation.principals.split_first() {
+        Some((first, _)) if at_principal => (*first, vec![action]),
+        _ if at_principal => (statement.principals.value, vec![action]),
+        _ => (place(statement, question.at, operations.first().copied()), violation.principals.clone()),
+    };
+    let names: Vec<&str> = violation.parties.iter().map(|(name, _)| name.as_str()).collect();
+    let mut accounts: Vec<&str> =
+        violation.parties.iter().filter_map(|(_, account)| account.as_deref()).collect();
+    accounts.sort_unstable();
+    accounts.dedup();
+    let mut words = Words::from([
+        ("principal", quoted_list(&names)),
+        ("operations", operation_list(&operations)),
+        ("others", quoted_list(&facts.other_accounts)),
+    ]);
+    if !accounts.is_empty() {
+        words.insert("account", quoted_list(&accounts));
+    }
+    Finding {
+        severity: severity(violation.question).unwrap_or(question.severity),
+        certain: violation.certain,
+        primary,
+        related,
+        statement: Some(statement),
+        about: (None, violation.operations),
+        words,
+        question: Some(violation.question),
+    }
+}
+
+/// Asks the questions that say what the owner of the key should be able to do.
+pub(crate) fn ask_owner<'p>(questions: &[Question], facts: &Facts<'p>) -> Vec<Finding<'p>> {
+    let of_the_owner = questions.iter().enumerate().filter(|(_, question)| question.who == Who::Owner);
+    of_the_owner.filter_map(|(index, question)| owner_cannot(index, question, facts)).collect()
+}
+
+fn owner_cannot<'p>(index: usize, question: &Question, facts: &Facts<'p>) -> Option<Finding<'p>> {
+    let context = context(&question.with);
+    let callers: Vec<Caller<'p>> = match &facts.key().account {
+        Some(owner) => facts.somebody_in(owner),
+        // The key may belong to any account: one that the policy names, or another.
+        None => {
+            let named = facts.named.iter().map(|caller| caller.account.to_string());
+            let delegated = crate::facts::principals(facts.policy());
+            let accounts = named.chain(delegated.filter_map(|(_, item)| item.principal.account().map(str::to_owned)));
+            let unnamed = std::iter::once(keylint_policy::pattern::FRESH.to_string());
+            accounts.chain(unnamed).flat_map(|account| facts.somebody_in(&account)).collect()
+        }
+    };
+    let operation = question.may.iter().next()?;
+    let mut denied = None;
+    let mut lost = Answer::Yes;
+    for caller in &callers {
+        let verdict = facts.evaluator.may(caller, operation, &context);
+        lost = lost.and(!verdict.answer);
+        if lost == Answer::No {
+            return None;
+        }
+        if verdict.without_denials == Answer::Yes && denied.is_none() {
+            denied = verdict.denied_by.zip(verdict.allowed_by);
+        }
+    }
+    let statement = |index: usize| facts.policy().statements.get(index);
+    let mut finding = Finding::at(question.severity, facts.policy().heading);
+    finding.certain = lost;
+    finding.question = Some(index);
+    finding.words.insert("operations", operation_list(&[operation]));
+    if let Some((deny, allow)) = denied.and_then(|(deny, allow)| statement(deny).zip(statement(allow))) {
+        finding.primary = place(deny, Place::Action, Some(operation));
+        finding.related.push(place(allow, Place::Action, Some(operation)));
+        return Some(finding.in_statement(deny).with("denied", operation_list(&[operation])));
+    }
+    let obstacles = callers.iter().flat_map(|caller| facts.evaluator.obstacles(caller, operation, &context));
+    for (index, obstacle) in obstacles {
+        let Some(statement) = statement(index) else { continue };
+        let (primary, element) = match obstacle {
+            Obstacle::Action => continue,
+            Obstacle::Resource => (place(statement, Place::Resource, None), "Resource"),
+            Obstacle::Condition(index) => match statement.conditions.get(index) {
+                Some(condition) => (condition.key_text.span(), "Condition"),
+                None => continue,
+            },
+        };
+        finding.primary = primary;
+        return Some(finding.in_statement(statement).with("element", element));
+    }
+    Some(finding)
+}
+
+/// The context that a rule or a service file gives for a question.
+pub(crate) fn context(with: &[(String, String)]) -> Context<'_> {
+    with.iter().fold(Context::open(), |context, (key, value)| context.with_value(key, value.as_str()))
+}
+
+/// An ARN's last part with its kind: `role/team/app`.
+fn short_name(arn: &str) -> &str {
+    keylint_policy::arn::Arn::parse(arn).map_or(arn, |arn| arn.resource)
+}

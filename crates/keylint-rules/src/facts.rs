@@ -1,0 +1,201 @@
+//! What every rule may want to know of a policy: whose key it is, and whom the policy speaks of.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use keylint_policy::Answer;
+use keylint_policy::arn::{Arn, is_account, same_account};
+use keylint_policy::evaluate::{Caller, Context, Evaluator, Key};
+use keylint_policy::model::{Effect, Identity, Policy, Principal, PrincipalItem, Statement};
+use keylint_policy::pattern;
+use keylint_policy::vocabulary::{KeyId, Operation, Operations};
+
+/// The operations by which another account uses a key: what a key that is shared is shared for.
+const USE: &[Operation] = &[
+    Operation::DECRYPT,
+    Operation::ENCRYPT,
+    Operation::GENERATE_DATA_KEY,
+    Operation::GENERATE_DATA_KEY_WITHOUT_PLAINTEXT,
+    Operation::RE_ENCRYPT_FROM,
+    Operation::RE_ENCRYPT_TO,
+    Operation::CREATE_GRANT,
+    Operation::SIGN,
+    Operation::VERIFY,
+    Operation::GENERATE_MAC,
+    Operation::VERIFY_MAC,
+    Operation::DERIVE_SHARED_SECRET,
+];
+
+/// The key that a policy belongs to, as far as it is known.
+///
+/// The owner is what the user says it is (`account`). Else it is the one account that the policy lets manage the
+/// key, because `kms:PutKeyPolicy` does not work across accounts; with none or several it stays open.
+pub(crate) fn key_of<'t>(policy: &Policy<'t>, account: Option<&'t str>, arn: Option<&'t str>) -> Key<'t> {
+    let mut arns = principals(policy).filter_map(|(_, item)| Arn::parse(item.text.as_str()));
+    let partition = arns.find(|arn| !pattern::has_hole(arn.partition)).map_or("aws", |arn| arn.partition);
+    let account = account.or_else(|| arn.and_then(Arn::parse).map(|arn| arn.account));
+    Key {
+        account: account.or_else(|| manager(policy)).map(Cow::Borrowed),
+        partition: Cow::Borrowed(partition),
+        arn: arn.map(Cow::Borrowed),
+    }
+}
+
+/// The one account whose principals the policy lets call `PutKeyPolicy`.
+fn manager<'t>(policy: &Policy<'t>) -> Option<&'t str> {
+    let mut managers = BTreeSet::new();
+    for (statement, item) in principals(policy) {
+        let manages = statement.effect == Some(Effect::Allow)
+            && !statement.principals.negated
+            && statement.operations.certain.contains(Operation::PUT_KEY_POLICY);
+        if manages {
+            managers.extend(item.principal.account());
+        }
+    }
+    let only = managers.first().copied();
+    only.filter(|_| managers.len() == 1)
+}
+
+/// What rules ask about.
+pub(crate) struct Facts<'p> {
+    pub(crate) evaluator: Evaluator<'p>,
+    /// The accounts that the policy names, in principals or in conditions, without the owner.
+    pub(crate) other_accounts: Vec<&'p str>,
+    /// The users, roles, sessions and services that the policy names.
+    pub(crate) named: Vec<Caller<'p>>,
+    /// The service-linked roles that an `Allow` names, in its principals or in a condition.
+    pub(crate) service_linked_roles: Vec<Identity<'p>>,
+    /// Identities of the owner that conditions speak of and that no principal names.
+    in_conditions: Vec<Caller<'p>>,
+}
+
+impl<'p> Facts<'p> {
+    pub(crate) fn new(policy: &'p Policy<'p>, key: &'p Key<'p>) -> Self {
+        let evaluator = Evaluator::new(policy, key);
+        let mut named: Vec<Caller<'p>> = Vec::new();
+        let mut accounts: BTreeSet<&'p str> = BTreeSet::new();
+        let mut roles: Vec<Identity<'p>> = Vec::new();
+        let mut in_conditions: Vec<Caller<'p>> = Vec::new();
+        let mut add_role = |identity: &Identity<'p>, effect| {
+            if effect == Some(Effect::Allow) && !roles.contains(identity) {
+                roles.push(*identity);
+            }
+        };
+        for (statement, item) in principals(policy) {
+            accounts.extend(item.principal.account());
+            if let Some(identity) = item.principal.service_linked_role() {
+                add_role(identity, statement.effect);
+            }
+            if let Some(caller) = Caller::named(&item.principal) {
+                if !named.iter().any(|known| known.arn == caller.arn && known.session == caller.session) {
+                    named.push(caller);
+                }
+            }
+        }
+        let mut patterns: BTreeSet<&'p str> = BTreeSet::new();
+        for statement in &policy.statements {
+            for condition in &statement.conditions {
+                match condition.key.id {
+                    Some(KeyId::PRINCIPAL_ARN) => {
+                        for value in &condition.values {
+                            patterns.insert(value.text);
+                            let principal = Principal::parse_aws(value.text);
+                            accounts.extend(Arn::parse(value.text).map(|arn| arn.account));
+                            if let Some(identity) = principal.service_linked_role() {
+                                add_role(identity, statement.effect);
+                            }
+                        }
+                    }
+                    Some(KeyId::PRINCIPAL_ACCOUNT | KeyId::CALLER_ACCOUNT) => {
+                        accounts.extend(condition.values.iter().map(|value| value.text));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        if let Some(owner) = &key.account {
+            in_conditions.extend(patterns.iter().filter_map(|pattern| identity_like(pattern, owner, &key.partition)));
+        }
+        let owner = key.account.as_deref();
+        let other = |account: &&str| {
+            is_account(account) && owner.is_some_and(|owner| same_account(owner, account) == Answer::No)
+        };
+        Self {
+            evaluator,
+            other_accounts: accounts.into_iter().filter(other).collect(),
+            named,
+            service_linked_roles: roles,
+            in_conditions,
+        }
+    }
+
+    pub(crate) fn policy(&self) -> &'p Policy<'p> {
+        self.evaluator.policy()
+    }
+
+    pub(crate) fn key(&self) -> &'p Key<'p> {
+        self.evaluator.key()
+    }
+
+    /// Identities of accounts that appear nowhere. They can have any name that a condition asks for.
+    pub(crate) fn strangers(&self) -> Vec<Caller<'p>> {
+        let fresh = pattern::FRESH.to_string();
+        let partition = &self.key().partition;
+        let mut strangers = vec![
+            Caller::role_of(fresh.clone(), partition),
+            Caller::root_user_of(fresh.clone(), partition),
+        ];
+        for statement in &self.policy().statements {
+            let on_arn = statement.conditions.iter().filter(|c| c.key.id == Some(KeyId::PRINCIPAL_ARN));
+            let patterns = on_arn.flat_map(|condition| &condition.values).map(|value| value.text);
+            strangers.extend(patterns.filter_map(|pattern| identity_like(pattern, &fresh, partition)));
+        }
+        strangers.into_iter().map(Caller::as_outsider).collect()
+    }
+
+    /// Somebody in an account: its root user, a role that the policy does not name, and all whom it does.
+    pub(crate) fn somebody_in(&self, account: &str) -> Vec<Caller<'p>> {
+        let partition = &self.key().partition;
+        let mut callers = vec![
+            Caller::role_of(account.to_owned(), partition),
+            Caller::root_user_of(account.to_owned(), partition),
+        ];
+        let named = self.named.iter().chain(&self.in_conditions);
+        callers.extend(
+            named
+                .filter(|caller| same_account(&caller.account, account) == Answer::Yes)
+                .map(|caller| caller.clone().with_identity_policies(Answer::Yes)),
+        );
+        callers
+    }
+
+    /// Whether another account uses the key for certain: one that the policy names, or everyone.
+    pub(crate) fn is_shared(&self) -> bool {
+        let may_use = |caller: &Caller<'_>| {
+            let reach = self.evaluator.reach(caller).intersection(USE.iter().copied().collect::<Operations>());
+            let context = Context::open();
+            reach.iter().any(|operation| self.evaluator.may(caller, operation, &context).answer == Answer::Yes)
+        };
+        self.other_accounts.iter().any(|account| self.somebody_in(account).iter().any(&may_use))
+    }
+}
+
+/// An identity of an account whose ARN a pattern of `aws:PrincipalArn` matches; `None` if there is none.
+fn identity_like<'r>(pattern: &str, account: &str, partition: &str) -> Option<Caller<'r>> {
+    let arn = Arn::parse(pattern)?;
+    let wild = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte == b'*');
+    if !(wild(arn.account) || same_account(arn.account, account) == Answer::Yes) {
+        return None;
+    }
+    let partition = if wild(arn.partition) { partition } else { arn.partition };
+    let name = arn.resource.replace('*', "x").replace('?', "x");
+    let name = if wild(arn.resource) { "role/x" } else { &name };
+    Caller::with_arn(account.to_owned(), format!("arn:{partition}:iam::{account}:{name}"))
+}
+
+/// Every principal of a policy, with its statement.
+pub(crate) fn principals<'p, 't>(
+    policy: &'p Policy<'t>,
+) -> impl Iterator<Item = (&'p Statement<'t>, &'p PrincipalItem<'t>)> {
+    policy.statements.iter().flat_map(|statement| statement.principals.items.iter().map(move |item| (statement, item)))
+}

@@ -1,0 +1,196 @@
+//! What a rule file and a service file say, as types.
+
+use keylint_policy::model::Effect;
+use keylint_policy::vocabulary::{Operation, Operations};
+use keylint_source::{RuleInfo, Severity};
+use keylint_syntax::schema::Schema;
+
+use crate::checks::Check;
+use crate::text::Template;
+
+/// The groups of rules.
+pub const GROUPS: [&str; 6] = ["correctness", "security", "services", "grants", "suspicious", "pedantic"];
+
+/// The group that is off unless it is selected: what is possible but not certain, and matters of taste.
+pub const PEDANTIC: &str = "pedantic";
+
+/// A rule.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) info: RuleInfo,
+    pub(crate) decision: Decision,
+    pub(crate) texts: Texts,
+    /// Rules whose findings about the same operations of the same principal make this one's superfluous.
+    pub(crate) yields_to: Vec<String>,
+}
+
+/// How a rule decides.
+#[derive(Debug)]
+pub(crate) enum Decision {
+    /// By asking the evaluator. Of several questions about one statement and principal, the first that is answered
+    /// in the wrong way counts.
+    Ask(Vec<Question>),
+    /// By looking at the form of a statement.
+    Match(Box<Form>),
+    /// By a JSON Schema that the policy must satisfy.
+    Schema(Schema),
+    /// The schema of key policies and the rest of the grammar.
+    Grammar,
+    /// By a function of keylint.
+    Check(Check),
+    /// keylint says it where it reads files, configuration and rules.
+    BuiltIn,
+}
+
+/// The sentences of a rule, or of one of its questions.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Texts {
+    /// The first whose words are there.
+    pub(crate) message: Vec<Template>,
+    pub(crate) label: Vec<Template>,
+    /// Beside the second place.
+    pub(crate) related: Vec<Template>,
+    pub(crate) help: Vec<Template>,
+    /// All whose words are there.
+    pub(crate) notes: Vec<Template>,
+}
+
+/// A question to the evaluator.
+#[derive(Clone, Debug)]
+pub(crate) struct Question {
+    pub(crate) who: Who,
+    pub(crate) may: Operations,
+    pub(crate) with: Vec<(String, String)>,
+    /// Asked only of a key that another account uses.
+    pub(crate) when_shared: bool,
+    /// Not asked of a principal that may call one of these.
+    pub(crate) unless_may: Operations,
+    pub(crate) expect: Expectation,
+    pub(crate) at: Place,
+    pub(crate) severity: Severity,
+    /// Sentences of this question; where it has none, the rule's.
+    pub(crate) texts: Texts,
+}
+
+/// Whom a question is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// Identities of accounts that appear nowhere.
+    Strangers,
+    /// The service-linked roles that the policy names.
+    ServiceLinkedRoles,
+    /// The other accounts that the policy names, and their identities.
+    OtherAccounts,
+    /// The users and roles of the key's own account that the policy names, as far as it allows them directly.
+    OwnPrincipals,
+    /// Somebody in the key's account.
+    Owner,
+    /// The services that the policy names or that the user declares, each with what its file says it needs.
+    Services,
+}
+
+/// What the answer should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expectation {
+    /// They may not.
+    No,
+    /// They may.
+    Yes,
+    /// Some statement allows it, whatever a `Deny` says.
+    Allowed,
+    /// If it is allowed, no `Deny` takes it away.
+    Undenied,
+}
+
+/// What of a statement a finding underlines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Action,
+    Principal,
+    Resource,
+    Condition,
+    Statement,
+}
+
+/// The form of a statement that a rule looks for: everything that is given must be so.
+#[derive(Debug, Default)]
+pub(crate) struct Form {
+    pub(crate) effect: Option<Effect>,
+    /// The statement has one of these elements: `NotAction`, ….
+    pub(crate) element: Vec<Element>,
+    /// It names a principal of one of these forms.
+    pub(crate) principal: Vec<PrincipalForm>,
+    /// It covers one of these operations.
+    pub(crate) covers: Operations,
+    /// It has a condition on one of these keys.
+    pub(crate) has_condition: Vec<String>,
+    /// It has no condition on any of these keys.
+    pub(crate) lacks_condition: Vec<String>,
+    pub(crate) at: Option<Place>,
+}
+
+/// The elements of a statement that a form can ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Element {
+    NotPrincipal,
+    NotAction,
+    NotResource,
+    Condition,
+    Sid,
+}
+
+/// The forms of a principal that a rule can ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PrincipalForm {
+    Anyone,
+    Account,
+    User,
+    Role,
+    ServiceLinkedRole,
+    Session,
+    FederatedUser,
+    Service,
+    Federated,
+}
+
+/// What a service file says: who calls, and what it needs of a key.
+#[derive(Debug)]
+pub(crate) struct Service {
+    /// The file's name.
+    pub(crate) name: String,
+    /// The name that AWS gives it.
+    pub(crate) title: String,
+    pub(crate) role: LinkedRole,
+    pub(crate) needs: Vec<Need>,
+}
+
+/// The service-linked role through which a service calls.
+#[derive(Debug)]
+pub(crate) struct LinkedRole {
+    /// The service in the role's path.
+    pub(crate) service: String,
+    /// The role's name.
+    pub(crate) name: String,
+    /// Whether there may be `NAME_suffix` besides.
+    pub(crate) custom_suffix: bool,
+}
+
+impl LinkedRole {
+    /// Whether a role name is this role's, with or without a custom suffix.
+    pub(crate) fn has_name(&self, name: &str) -> bool {
+        let suffix = name.strip_prefix(self.name.as_str());
+        match suffix {
+            Some("") => true,
+            Some(suffix) => self.custom_suffix && suffix.len() > 1 && suffix.starts_with('_'),
+            None => false,
+        }
+    }
+}
+
+/// Operations that a service calls, and with which condition keys.
+#[derive(Debug)]
+pub(crate) struct Need {
+    /// In the order of the file, which is the order of messages.
+    pub(crate) may: Vec<Operation>,
+    pub(crate) with: Vec<(String, String)>,
+}

@@ -1,0 +1,120 @@
+//! The sentences of rule files: text with words to fill in, like `{principal}`.
+
+use std::collections::BTreeMap;
+
+/// The words that a finding has for the sentences of its rule. A word that is missing is not known or does not apply.
+pub(crate) type Words = BTreeMap<&'static str, String>;
+
+/// Every word that a sentence may use, with what it stands for.
+pub const WORDS: &[(&str, &str)] = &[
+    ("account", "the account of the principal"),
+    ("action", "the action as it is written"),
+    ("actions", "the missing operations in the form in which a policy would list them"),
+    ("condition", "the condition key that is in the way"),
+    ("delegating", "set when a statement delegates the missing operations to the account's IAM policies"),
+    ("denied", "the operations that a `Deny` takes away"),
+    ("element", "the element of the statement that is in the way"),
+    ("expected", "what should stand there instead"),
+    ("grant", "set when `kms:CreateGrant` is among the missing operations"),
+    ("key", "the condition key as it is written"),
+    ("kind", "what kind of thing it is"),
+    ("operations", "the operations in question, as a list"),
+    ("operator", "the condition operator as it is written"),
+    ("others", "the other accounts that use the key, as a list"),
+    ("principal", "the name of the principal in question"),
+    ("role", "the name of the service-linked role"),
+    ("service", "the name of the service"),
+    ("suggestion", "what was probably meant"),
+    ("unnamed", "set when no statement names the role"),
+    ("use", "set when other operations than `kms:CreateGrant` are among the missing ones"),
+];
+
+/// A sentence with words to fill in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Template {
+    pieces: Vec<Piece>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    Word(&'static str),
+    /// `{?word}` prints nothing, and ties the sentence to a word that it does not use.
+    Needs(&'static str),
+    /// `{!word}`: the sentence is for findings that do not have the word.
+    Lacks(&'static str),
+}
+
+impl Template {
+    /// Reads a sentence. `Err` holds the word that does not exist.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('{') {
+            let Some((inside, behind)) = after.split_once('}') else { break };
+            let (make, name): (fn(&'static str) -> Piece, &str) = match inside.split_at_checked(1) {
+                Some(("?", name)) => (Piece::Needs, name),
+                Some(("!", name)) => (Piece::Lacks, name),
+                _ => (Piece::Word, inside),
+            };
+            let known = WORDS.iter().map(|(word, _)| *word).find(|word| *word == name);
+            let word = known.ok_or_else(|| name.to_owned())?;
+            pieces.extend([Piece::Text(before.to_owned()), make(word)]);
+            rest = behind;
+        }
+        pieces.push(Piece::Text(rest.to_owned()));
+        Ok(Self { pieces })
+    }
+
+    /// The sentence with its words filled in; `None` if a word it needs is missing.
+    pub(crate) fn fill(&self, words: &Words) -> Option<String> {
+        let mut text = String::new();
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(literal) => text.push_str(literal),
+                Piece::Word(word) => text.push_str(words.get(word)?),
+                Piece::Needs(word) => drop(words.get(word)?),
+                Piece::Lacks(word) if words.contains_key(word) => return None,
+                Piece::Lacks(_) => {}
+            }
+        }
+        Some(text)
+    }
+}
+
+/// The first sentence whose words are all there.
+pub(crate) fn first(templates: &[Template], words: &Words) -> Option<String> {
+    templates.iter().find_map(|template| template.fill(words))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pretty_assertions::assert_eq;
+
+    fn filled(template: &str) -> Option<String> {
+        let words = Words::from([("service", "EC2".to_owned()), ("operations", "`a`".to_owned())]);
+        Template::parse(template).unwrap().fill(&words)
+    }
+
+    #[test]
+    fn words_are_filled_in() {
+        assert_eq!(filled("{service} cannot {operations}!").as_deref(), Some("EC2 cannot `a`!"));
+        assert_eq!(filled("no words").as_deref(), Some("no words"));
+        assert_eq!(filled("an open { brace").as_deref(), Some("an open { brace"));
+    }
+
+    #[test]
+    fn a_sentence_with_a_missing_word_is_left_out() {
+        assert_eq!(filled("{principal} may"), None);
+        assert_eq!(filled("{?principal}x"), None);
+        assert_eq!(filled("{?service}x").as_deref(), Some("x"));
+        assert_eq!(filled("{!service}x"), None);
+        assert_eq!(filled("{!principal}x").as_deref(), Some("x"));
+    }
+
+    #[test]
+    fn words_that_do_not_exist_are_refused() {
+        assert_eq!(Template::parse("{serivce}"), Err("serivce".to_owned()));
+    }
+}

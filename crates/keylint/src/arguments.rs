@@ -1,0 +1,260 @@
+//! The command line as the user writes it.
+
+use std::path::PathBuf;
+
+use clap::builder::{FalseyValueParser, NonEmptyStringValueParser, PossibleValuesParser};
+use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
+use keylint_report::Format;
+use keylint_source::{Severity, did_you_mean, quoted_list};
+
+use crate::lint;
+
+const EXAMPLES: &str = "\
+Examples:
+  keylint                                      check every JSON file below this folder
+  keylint a.json 'keys/**/*.json'              check these files
+  aws kms get-key-policy … | keylint -         check standard input
+  keylint --service autoscaling asg.json       this key must serve Auto Scaling
+  keylint --output-format full --output-format json=report.json
+  git diff --name-only --diff-filter=d -z | keylint --files-from -
+
+Exit status:
+  0  nothing at or above --fail-level was found
+  1  something was found
+  2  the job could not be done: wrong usage or configuration, a file that cannot be read or parsed
+
+Options about the run can be set in the environment too: KEYLINT_ and the name, such as KEYLINT_FAIL_LEVEL=error.";
+
+/// Checks AWS KMS key policies before they are deployed
+#[derive(Debug, Parser)]
+#[command(
+    name = "keylint",
+    version,
+    after_help = EXAMPLES,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    /// Without a command, `check` is meant.
+    #[command(flatten)]
+    pub(crate) check: Check,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check key policies (the default)
+    #[command(after_help = EXAMPLES)]
+    Check(Box<Check>),
+    /// List the rules
+    Rules(Rules),
+    /// Explain a rule: what it finds, why it matters, what to do
+    Explain(Explain),
+    /// Print the JSON Schema of a kind of document
+    Schema(Schema),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Check {
+    /// Files, folders, quoted patterns, or - for standard input [default: this folder]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// Check the files that are listed in FILE (- for standard input), one a line or separated by NUL
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    pub(crate) files_from: Option<PathBuf>,
+    /// The name to report for what is read from standard input
+    #[arg(long, value_name = "PATH", help_heading = "Input")]
+    pub(crate) stdin_filename: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) config: Config,
+    /// The account that owns the keys, where their policies leave it open
+    #[arg(long, value_name = "ID", help_heading = "Rules", env = "KEYLINT_ACCOUNT", hide_env = true, value_parser = account)]
+    pub(crate) account: Option<String>,
+    /// A service that the keys must serve, whether or not a policy names it; repeatable
+    #[arg(
+        long = "service",
+        value_name = "NAME",
+        help_heading = "Rules",
+        env = "KEYLINT_SERVICE",
+        hide_env = true,
+        value_delimiter = ','
+    )]
+    pub(crate) services: Vec<String>,
+    /// Apply only these rules or groups (comma-separated, repeatable)
+    #[arg(
+        long,
+        value_name = "NAMES",
+        help_heading = "Rules",
+        env = "KEYLINT_SELECT",
+        hide_env = true,
+        value_delimiter = ','
+    )]
+    pub(crate) select: Vec<String>,
+    /// Do not apply these rules or groups (comma-separated, repeatable)
+    #[arg(
+        long,
+        value_name = "NAMES",
+        help_heading = "Rules",
+        env = "KEYLINT_IGNORE",
+        hide_env = true,
+        value_delimiter = ','
+    )]
+    pub(crate) ignore: Vec<String>,
+
+    /// How to report, and where to [default: full; formats: full, concise, json]; repeatable
+    #[arg(long = "output-format", value_name = "NAME[=FILE]", help_heading = "Output", env = "KEYLINT_OUTPUT_FORMAT", hide_env = true, value_parser = output)]
+    pub(crate) outputs: Vec<Output>,
+    /// The least severity that makes the exit status 1
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        help_heading = "Output",
+        env = "KEYLINT_FAIL_LEVEL",
+        hide_env = true,
+        default_value = "warning"
+    )]
+    pub(crate) fail_level: FailLevel,
+    /// When to use colour
+    #[arg(
+        long,
+        value_name = "WHEN",
+        help_heading = "Output",
+        env = "KEYLINT_COLOR",
+        hide_env = true,
+        default_value = "auto"
+    )]
+    pub(crate) color: ColorChoice,
+    /// Print diagnostics and nothing else
+    #[arg(short, long, help_heading = "Output", env = "KEYLINT_QUIET", hide_env = true, value_parser = FalseyValueParser::new())]
+    pub(crate) quiet: bool,
+    /// Do not show progress
+    #[arg(long, help_heading = "Output", env = "KEYLINT_NO_PROGRESS", hide_env = true, value_parser = FalseyValueParser::new())]
+    pub(crate) no_progress: bool,
+    /// The number of files to check at the same time [default: one for each processor]
+    #[arg(long, value_name = "N", help_heading = "Output", env = "KEYLINT_THREADS", hide_env = true)]
+    pub(crate) threads: Option<std::num::NonZeroUsize>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Config {
+    /// The configuration [default: the nearest keylint.yaml from here up to the root of the repository]
+    #[arg(
+        long = "config",
+        value_name = "FILE",
+        help_heading = "Rules",
+        env = "KEYLINT_CONFIG",
+        hide_env = true
+    )]
+    pub(crate) path: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Rules {
+    #[command(flatten)]
+    pub(crate) config: Config,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Explain {
+    /// The rule's name
+    #[arg(value_name = "RULE", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) rule: String,
+    #[command(flatten)]
+    pub(crate) config: Config,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Schema {
+    /// The kind of document
+    #[arg(value_name = "KIND", value_parser = PossibleValuesParser::new(lint::SCHEMAS))]
+    pub(crate) kind: String,
+}
+
+/// The least severity that fails a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailLevel {
+    Error,
+    Warning,
+    Note,
+    Never,
+}
+
+impl FailLevel {
+    /// Whether a finding of this severity fails the run.
+    pub(crate) fn is_reached_by(self, severity: Severity) -> bool {
+        match self {
+            Self::Error => severity >= Severity::Error,
+            Self::Warning => severity >= Severity::Warning,
+            Self::Note => true,
+            Self::Never => false,
+        }
+    }
+}
+
+/// A format, and the file that it goes to; standard output where there is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Output {
+    pub(crate) format: Format,
+    pub(crate) file: Option<PathBuf>,
+}
+
+fn output(argument: &str) -> Result<Output, String> {
+    let (name, file) = match argument.split_once('=') {
+        Some((_, "")) => return Err("the name of a file is missing behind `=`".to_owned()),
+        Some((name, file)) => (name, Some(PathBuf::from(file))),
+        None => (argument, None),
+    };
+    let Some(format) = Format::from_name(name) else {
+        let known = || format!("the formats are {}", quoted_list(&Format::names().collect::<Vec<_>>()));
+        let meant = did_you_mean(name, Format::names());
+        return Err(meant.map_or_else(known, |meant| format!("did you mean `{meant}`?")));
+    };
+    Ok(Output { format, file })
+}
+
+fn account(argument: &str) -> Result<String, String> {
+    if argument.len() == 12 && argument.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(argument.to_owned());
+    }
+    Err("the id of an account has 12 digits".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+    use pretty_assertions::assert_eq;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn an_output_is_a_format_and_perhaps_a_file() {
+        assert_eq!(output("json"), Ok(Output { format: Format::Json, file: None }));
+        let file = Some(PathBuf::from("a=b.json"));
+        assert_eq!(output("json=a=b.json"), Ok(Output { format: Format::Json, file }));
+        assert_eq!(output("jsno").unwrap_err(), "did you mean `json`?");
+        assert_eq!(output("json=").unwrap_err(), "the name of a file is missing behind `=`");
+    }
+
+    #[test]
+    fn an_account_has_twelve_digits() {
+        assert!(account("111122223333").is_ok());
+        assert!(account("1111-2222-3333").is_err());
+        assert!(account("11112222333").is_err());
+    }
+
+    #[test]
+    fn a_level_is_reached_from_below() {
+        use FailLevel::{Error, Never, Note, Warning};
+        let reached = |severity| [Error, Warning, Note, Never].map(|level| level.is_reached_by(severity));
+        assert_eq!(reached(Severity::Error), [true, true, true, false]);
+        assert_eq!(reached(Severity::Warning), [false, true, true, false]);
+        assert_eq!(reached(Severity::Note), [false, false, true, false]);
+    }
+}
