@@ -23,11 +23,7 @@ fn main() -> Result<()> {
     write_keys(&mut code, &keys)?;
     let actions = [texts(&prefixes, "actions")?, texts(&prefixes, "retired")?].concat();
     write_prefixes(&mut code, "SERVICE_PREFIXES", actions)?;
-    write_prefixes(
-        &mut code,
-        "CONDITION_KEY_PREFIXES",
-        texts(&prefixes, "conditionKeysOnly")?,
-    )?;
+    write_prefixes(&mut code, "CONDITION_KEY_PREFIXES", texts(&prefixes, "conditionKeysOnly")?)?;
     let folder = env::var("OUT_DIR")?;
     fs::write(format!("{folder}/vocabulary.rs"), code)?;
     Ok(())
@@ -53,12 +49,7 @@ impl<'t> Operation<'t> {
                 condition_keys.extend(texts(resource_types, resource)?);
             }
             let on_key = resources.iter().any(|resource| resource == "key");
-            all.push(Self {
-                row,
-                name: text(row, "name")?,
-                on_key,
-                condition_keys,
-            });
+            all.push(Self { row, name: text(row, "name")?, on_key, condition_keys });
         }
         all.sort_by_key(|operation| operation.name.to_ascii_lowercase());
         unique(all.iter().map(|operation| operation.name.as_str()))?;
@@ -134,30 +125,16 @@ fn write_operations(code: &mut String, operations: &[Operation<'_>]) -> Result<(
     let masks = [
         ("ALL", mask(operations, |_| true)),
         ("ON_KEY", mask(operations, |operation| operation.on_key)),
-        (
-            "ACROSS_ACCOUNTS",
-            mask(operations, |operation| flag(operation.row, "acrossAccounts")),
-        ),
-        (
-            "IN_GRANTS",
-            mask(operations, |operation| flag(operation.row, "inGrants")),
-        ),
-        (
-            "CONDITION_KEYS_KNOWN",
-            mask(operations, |operation| {
-                !flag(operation.row, "conditionKeysAreGuess")
-            }),
-        ),
+        ("ACROSS_ACCOUNTS", mask(operations, |operation| flag(operation.row, "acrossAccounts"))),
+        ("IN_GRANTS", mask(operations, |operation| flag(operation.row, "inGrants"))),
+        ("CONDITION_KEYS_KNOWN", mask(operations, |operation| !flag(operation.row, "conditionKeysAreGuess"))),
     ];
     for (name, mask) in masks {
         writeln!(code, "pub(super) const {name}: u64 = {};", hexadecimal(mask))?;
     }
     let count = operations.len();
     writeln!(code, "pub(super) const OPERATION_COUNT: usize = {count};")?;
-    writeln!(
-        code,
-        "pub(super) static OPERATIONS: [OperationFacts; OPERATION_COUNT] = ["
-    )?;
+    writeln!(code, "pub(super) static OPERATIONS: [OperationFacts; OPERATION_COUNT] = [")?;
     for operation in operations {
         let name = &operation.name;
         let mut key_types = String::new();
@@ -174,10 +151,7 @@ fn write_operations(code: &mut String, operations: &[Operation<'_>]) -> Result<(
     writeln!(code, "];\nimpl Operation {{")?;
     for (number, Operation { name, .. }) in operations.iter().enumerate() {
         let constant = constant(name);
-        writeln!(
-            code,
-            "    /// `kms:{name}`\n    pub const {constant}: Self = Self({number});"
-        )?;
+        writeln!(code, "    /// `kms:{name}`\n    pub const {constant}: Self = Self({number});")?;
     }
     writeln!(code, "}}")?;
     Ok(())
@@ -186,18 +160,8 @@ fn write_operations(code: &mut String, operations: &[Operation<'_>]) -> Result<(
 fn write_keys(code: &mut String, keys: &[Key]) -> Result<()> {
     let count = keys.len();
     writeln!(code, "pub(super) const CONDITION_KEY_COUNT: usize = {count};")?;
-    writeln!(
-        code,
-        "pub(super) static CONDITION_KEYS: [KeyFacts; CONDITION_KEY_COUNT] = ["
-    )?;
-    for Key {
-        name,
-        value_type,
-        multi_valued,
-        origin,
-        operations,
-    } in keys
-    {
+    writeln!(code, "pub(super) static CONDITION_KEYS: [KeyFacts; CONDITION_KEY_COUNT] = [")?;
+    for Key { name, value_type, multi_valued, origin, operations } in keys {
         let operations = hexadecimal(*operations);
         writeln!(
             code,
@@ -208,10 +172,7 @@ fn write_keys(code: &mut String, keys: &[Key]) -> Result<()> {
     writeln!(code, "];\nimpl KeyId {{")?;
     for (number, key) in keys.iter().enumerate() {
         let (name, constant) = (&key.name, key.constant());
-        writeln!(
-            code,
-            "    /// `{name}`\n    pub const {constant}: Self = Self({number});"
-        )?;
+        writeln!(code, "    /// `{name}`\n    pub const {constant}: Self = Self({number});")?;
     }
     writeln!(code, "}}")?;
     Ok(())
@@ -227,11 +188,7 @@ fn write_prefixes(code: &mut String, name: &str, mut prefixes: Vec<String>) -> R
 
 /// `GrantIsForAWSResource` as `GRANT_IS_FOR_AWS_RESOURCE`: an underscore before a capital that starts a word.
 fn constant(name: &str) -> String {
-    let characters: Vec<char> = name
-        .replace("IPv4", "Ipv4")
-        .replace([':', '/'], "_")
-        .chars()
-        .collect();
+    let characters: Vec<char> = name.replace("IPv4", "Ipv4").replace([':', '/'], "_").chars().collect();
     let mut constant = String::new();
     for (place, &character) in characters.iter().enumerate() {
         let before = place.checked_sub(1).and_then(|place| characters.get(place));
@@ -252,9 +209,7 @@ fn constant(name: &str) -> String {
 
 /// Whether the name of a table, which may end in `*`, means the key.
 fn names(named: &str, key: &str) -> bool {
-    named
-        .strip_suffix('*')
-        .map_or(named == key, |family| key.starts_with(family))
+    named.strip_suffix('*').map_or(named == key, |family| key.starts_with(family))
 }
 
 fn mask(operations: &[Operation<'_>], of: impl Fn(&Operation<'_>) -> bool) -> u64 {
@@ -266,12 +221,7 @@ fn mask(operations: &[Operation<'_>], of: impl Fn(&Operation<'_>) -> bool) -> u6
 }
 
 fn hexadecimal(mask: u64) -> String {
-    let [a, b, c, d] = [
-        mask >> 48,
-        mask >> 32 & 0xffff,
-        mask >> 16 & 0xffff,
-        mask & 0xffff,
-    ];
+    let [a, b, c, d] = [mask >> 48, mask >> 32 & 0xffff, mask >> 16 & 0xffff, mask & 0xffff];
     format!("0x{a:04x}_{b:04x}_{c:04x}_{d:04x}")
 }
 
@@ -287,33 +237,24 @@ fn unique<'t>(sorted: impl Iterator<Item = &'t str>) -> Result<()> {
 }
 
 fn read(path: &str) -> Result<Value> {
-    io::Write::write_all(
-        &mut io::stdout(),
-        format!("cargo::rerun-if-changed={path}\n").as_bytes(),
-    )?;
+    io::Write::write_all(&mut io::stdout(), format!("cargo::rerun-if-changed={path}\n").as_bytes())?;
     let table = fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
     serde_json::from_str(&table).map_err(|error| format!("{path}: {error}").into())
 }
 
 fn rows(table: &Value) -> Result<&Vec<Value>> {
-    table
-        .as_array()
-        .ok_or_else(|| format!("not a list: {table}").into())
+    table.as_array().ok_or_else(|| format!("not a list: {table}").into())
 }
 
 fn text(row: &Value, field: &str) -> Result<String> {
     let text = row.get(field).and_then(Value::as_str);
-    text.map(str::to_owned)
-        .ok_or_else(|| format!("no {field} in {row}").into())
+    text.map(str::to_owned).ok_or_else(|| format!("no {field} in {row}").into())
 }
 
 fn texts(row: &Value, field: &str) -> Result<Vec<String>> {
     let items = row.get(field).ok_or_else(|| format!("no {field} in {row}"))?;
-    let text = |item: &Value| {
-        item.as_str()
-            .map(str::to_owned)
-            .ok_or_else(|| format!("not a text: {item}").into())
-    };
+    let text =
+        |item: &Value| item.as_str().map(str::to_owned).ok_or_else(|| format!("not a text: {item}").into());
     rows(items)?.iter().map(text).collect()
 }
 

@@ -17,7 +17,9 @@ fn embed(code: &mut String, name: &str, folder: &Path) -> io::Result<()> {
     println!("cargo::rerun-if-changed={}", folder.display());
     let mut files: Vec<PathBuf> = fs::read_dir(folder)?
         .map(|entry| entry.map(|entry| entry.path()))
-        .filter(|path| path.as_ref().is_ok_and(|path| path.extension().is_some_and(|e| e == "yaml")) || path.is_err())
+        .filter(|path| {
+            path.as_ref().is_ok_and(|path| path.extension().is_some_and(|e| e == "yaml")) || path.is_err()
+        })
         .collect::<io::Result<_>>()?;
     files.sort();
     let _ = writeln!(code, "pub(crate) const {name}: &[(&str, &str)] = &[");

@@ -107,7 +107,10 @@ mod tests {
     #[test]
     fn colons_in_holes_do_not_split() {
         let arn = Arn::parse("arn:${AWS::Partition}:iam::${AWS::AccountId}:role/a:b").unwrap();
-        assert_eq!((arn.partition, arn.account, arn.resource), ("${AWS::Partition}", "${AWS::AccountId}", "role/a:b"));
+        assert_eq!(
+            (arn.partition, arn.account, arn.resource),
+            ("${AWS::Partition}", "${AWS::AccountId}", "role/a:b")
+        );
         assert_eq!(Arn::parse("arn:aws:iam::111122223333"), None);
         assert_eq!(Arn::parse("urn:aws:iam::111122223333:root"), None);
         assert_eq!(Arn::parse("arn:aws:${x"), None);

@@ -45,7 +45,8 @@ fn in_short(violation: Violation) -> Problem {
 ///
 /// Condition keys are the same whatever their letter case.
 fn duplicates(node: Node<'_>, keys_of_conditions: bool, problems: &mut Vec<Problem>) {
-    let same = |left: &str, right: &str| left == right || (keys_of_conditions && left.eq_ignore_ascii_case(right));
+    let same =
+        |left: &str, right: &str| left == right || (keys_of_conditions && left.eq_ignore_ascii_case(right));
     for (index, Member { key, value }) in node.members().enumerate() {
         let name = key.as_str().unwrap_or_default();
         if node.members().take(index).any(|earlier| same(earlier.key.as_str().unwrap_or_default(), name)) {

@@ -207,7 +207,8 @@ mod tests {
     #[test]
     fn one_statement_and_a_list_of_one_are_the_same() {
         for json in [r#"{"Statement": {"Effect": "Allow"}}"#, r#"{"Statement": [{"Effect": "Allow"}]}"#] {
-            let effects: Vec<_> = lowered(json, |policy| policy.statements.iter().map(|s| s.effect).collect());
+            let effects: Vec<_> =
+                lowered(json, |policy| policy.statements.iter().map(|s| s.effect).collect());
             assert_eq!(effects, [Some(Effect::Allow)], "{json}");
         }
     }
@@ -221,7 +222,10 @@ mod tests {
             [Operation::RE_ENCRYPT_FROM, Operation::RE_ENCRYPT_TO].into_iter().collect();
         assert_eq!(covered(r#""Action": "KMS:reencrypt*""#).certain, reencrypt);
         assert_eq!(covered(r#""Action": ["kms:ReEncryptFrom", "kms:ReEncryptTo"]"#).certain, reencrypt);
-        assert_eq!(covered(r#""NotAction": "kms:ReEncrypt*""#).certain, Operations::ALL.difference(reencrypt));
+        assert_eq!(
+            covered(r#""NotAction": "kms:ReEncrypt*""#).certain,
+            Operations::ALL.difference(reencrypt)
+        );
         // A misspelt action may cover what was meant, and no more.
         let misspelt = covered(r#""Action": "kms:ReEncrpt*""#);
         assert_eq!((misspelt.certain, misspelt.perhaps), (Operations::EMPTY, reencrypt));
@@ -237,7 +241,11 @@ mod tests {
         let values = |value: &str| {
             let json = format!(r#"{{"Statement": [{{"Condition": {{"Bool": {{"k:x": {value}}}}}}}]}}"#);
             lowered(&json, |policy| {
-                policy.statements[0].conditions[0].values.iter().map(|v| v.text.to_owned()).collect::<Vec<_>>()
+                policy.statements[0].conditions[0]
+                    .values
+                    .iter()
+                    .map(|v| v.text.to_owned())
+                    .collect::<Vec<_>>()
             })
         };
         assert_eq!(values("true"), ["true"]);

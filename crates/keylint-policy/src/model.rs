@@ -321,7 +321,9 @@ mod tests {
         assert_eq!(Principal::parse_aws("AROAEXAMPLE"), Principal::Unknown);
         assert_eq!(Principal::parse_aws("${var.roles}"), Principal::Unknown);
         assert_eq!(Principal::parse_aws("arn:aws:iam::${A}:root"), Principal::Account("${A}"));
-        let Principal::Identity(session) = Principal::parse_aws("arn:aws:sts::111122223333:assumed-role/app/i-1") else {
+        let Principal::Identity(session) =
+            Principal::parse_aws("arn:aws:sts::111122223333:assumed-role/app/i-1")
+        else {
             unreachable!("an assumed role is an identity")
         };
         assert_eq!((session.kind, session.name), (IdentityKind::Session, "app"));

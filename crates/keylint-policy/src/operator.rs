@@ -143,7 +143,10 @@ mod tests {
         assert_eq!(Operator::suggest("StringEqual").as_deref(), Some("StringEquals"));
         assert_eq!(Operator::suggest("bool").as_deref(), Some("Bool"));
         assert_eq!(Operator::suggest("stringlikeifexists").as_deref(), Some("StringLikeIfExists"));
-        assert_eq!(Operator::suggest("ForAnyValues:StringEquals").as_deref(), Some("ForAnyValue:StringEquals"));
+        assert_eq!(
+            Operator::suggest("ForAnyValues:StringEquals").as_deref(),
+            Some("ForAnyValue:StringEquals")
+        );
         assert_eq!(Operator::suggest("NullIfExists").as_deref(), Some("Null"));
         assert_eq!(Operator::suggest("Matches"), None);
     }

@@ -276,8 +276,13 @@ mod tests {
     #[test]
     fn pieces_of_a_text() {
         let all: Vec<_> = pieces("a${b}${c}d${e").collect();
-        let expected =
-            [Piece::Literal("a"), Piece::Hole("b"), Piece::Hole("c"), Piece::Literal("d"), Piece::Literal("${e")];
+        let expected = [
+            Piece::Literal("a"),
+            Piece::Hole("b"),
+            Piece::Hole("c"),
+            Piece::Literal("d"),
+            Piece::Literal("${e"),
+        ];
         // An unclosed `${` is literal, and so is what stands before it.
         assert_eq!(all.len(), 4);
         assert_eq!(all.get(..3), expected.get(..3));

@@ -24,15 +24,8 @@ pub(crate) fn write(report: &Report<'_>, style: Style, out: &mut dyn io::Write) 
         (false, false) => GraphicalTheme::none(),
     };
     let handler = GraphicalReportHandler::new_themed(theme).with_wrap_lines(false);
-    let width = if style.width == 0 {
-        UNKNOWN_WIDTH
-    } else {
-        style.width.clamp(40, 200)
-    };
-    let cut = Cut {
-        width: width - MARGIN,
-        mark: if style.unicode { "…" } else { "..." },
-    };
+    let width = if style.width == 0 { UNKNOWN_WIDTH } else { style.width.clamp(40, 200) };
+    let cut = Cut { width: width - MARGIN, mark: if style.unicode { "…" } else { "..." } };
     let paint = Paint { color: style.color };
 
     let mut text = String::new();
@@ -44,9 +37,7 @@ pub(crate) fn write(report: &Report<'_>, style: Style, out: &mut dyn io::Write) 
         text.push_str(&header(diagnostic, paint));
         let snippets = Snippets::new(report.sources, diagnostic, cut);
         // Miette starts with a line for the message, which is empty here: its line end ends the header.
-        handler
-            .render_report(&mut text, &snippets)
-            .map_err(io::Error::other)?;
+        handler.render_report(&mut text, &snippets).map_err(io::Error::other)?;
         for note in &diagnostic.notes {
             text.push_str(&paragraph("note", note, paint));
         }
@@ -66,11 +57,7 @@ fn header(diagnostic: &Diagnostic, paint: Paint) -> String {
         Severity::Note => "1;36",
     };
     let kind = format!("{}[{}]", diagnostic.severity, visible(&diagnostic.rule));
-    format!(
-        "{}: {}",
-        paint.words(color, &kind),
-        paint.words("1", &visible(&diagnostic.message))
-    )
+    format!("{}: {}", paint.words(color, &kind), paint.words("1", &visible(&diagnostic.message)))
 }
 
 /// `note: words`, further lines below the first.
@@ -87,10 +74,6 @@ struct Paint {
 impl Paint {
     /// The words in a colour, which is given as the parameters of the terminal's escape sequence for it.
     fn words(self, color: &str, words: &str) -> String {
-        if self.color {
-            format!("\u{1b}[{color}m{words}\u{1b}[0m")
-        } else {
-            words.to_owned()
-        }
+        if self.color { format!("\u{1b}[{color}m{words}\u{1b}[0m") } else { words.to_owned() }
     }
 }

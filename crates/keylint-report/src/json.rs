@@ -78,11 +78,7 @@ impl<'r> Finding<'r> {
             severity: diagnostic.severity.as_str(),
             message: &diagnostic.message,
             primary: Marked::new(sources, &diagnostic.primary),
-            related: diagnostic
-                .related
-                .iter()
-                .map(|label| Marked::new(sources, label))
-                .collect(),
+            related: diagnostic.related.iter().map(|label| Marked::new(sources, label)).collect(),
             notes: &diagnostic.notes,
             help: diagnostic.help.as_deref(),
             statement: diagnostic.statement.as_ref().map(Statement::new),
@@ -110,9 +106,6 @@ impl Point {
 
 impl<'r> Statement<'r> {
     fn new(statement: &'r StatementId) -> Self {
-        Self {
-            index: statement.index,
-            sid: statement.sid.as_deref(),
-        }
+        Self { index: statement.index, sid: statement.sid.as_deref() }
     }
 }

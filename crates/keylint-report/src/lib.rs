@@ -106,11 +106,7 @@ impl fmt::Display for Summary {
             .filter(|(number, ..)| *number > 0)
             .map(|(n, one, many)| count(n, one, many))
             .collect();
-        let found = if found.is_empty() {
-            "no problems".to_owned()
-        } else {
-            found.join(", ")
-        };
+        let found = if found.is_empty() { "no problems".to_owned() } else { found.join(", ") };
         let policies = count(self.policies, "key policy", "key policies");
         let files = count(self.files, "file", "files");
         write!(formatter, "Checked {policies} in {files}: {found}.")
@@ -157,37 +153,15 @@ mod tests {
     fn formats_are_read_by_the_names_they_have() {
         let names: Vec<&str> = Format::names().collect();
         assert_eq!(names, ["full", "concise", "json"]);
-        assert_eq!(
-            names
-                .iter()
-                .filter_map(|name| Format::from_name(name))
-                .collect::<Vec<_>>(),
-            Format::ALL
-        );
+        assert_eq!(names.iter().filter_map(|name| Format::from_name(name)).collect::<Vec<_>>(), Format::ALL);
         assert_eq!(Format::from_name("Full"), None);
     }
 
     #[test]
     fn the_summary_counts_in_words() {
-        let clean = Summary {
-            policies: 4,
-            files: 3,
-            ..Summary::default()
-        };
-        assert_eq!(
-            clean.to_string(),
-            "Checked 4 key policies in 3 files: no problems."
-        );
-        let found = Summary {
-            policies: 1,
-            files: 1,
-            errors: 2,
-            warnings: 0,
-            notes: 1,
-        };
-        assert_eq!(
-            found.to_string(),
-            "Checked 1 key policy in 1 file: 2 errors, 1 note."
-        );
+        let clean = Summary { policies: 4, files: 3, ..Summary::default() };
+        assert_eq!(clean.to_string(), "Checked 4 key policies in 3 files: no problems.");
+        let found = Summary { policies: 1, files: 1, errors: 2, warnings: 0, notes: 1 };
+        assert_eq!(found.to_string(), "Checked 1 key policy in 1 file: 2 errors, 1 note.");
     }
 }

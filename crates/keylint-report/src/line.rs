@@ -73,11 +73,7 @@ impl Line {
     /// Where a label that ends before this byte of the file ends in the text. One that covers the line end reaches
     /// one column further than the line.
     pub(crate) fn end_of(&self, text: &str, offset: usize) -> usize {
-        if offset > self.source.end {
-            self.end + 1
-        } else {
-            self.start_of(text, offset)
-        }
+        if offset > self.source.end { self.end + 1 } else { self.start_of(text, offset) }
     }
 
     /// Where a label ends that goes on behind the line: behind everything that is shown of it.
@@ -90,30 +86,16 @@ impl Line {
 ///
 /// Each label gets an equal share of the width. One that is longer than its share loses its middle.
 fn pieces_to_show(text: &str, line: &Range<usize>, labels: &[Range<usize>], cut: Cut) -> Vec<Range<usize>> {
-    if text
-        .get(line.clone())
-        .unwrap_or_default()
-        .chars()
-        .nth(cut.width)
-        .is_none()
-    {
+    if text.get(line.clone()).unwrap_or_default().chars().nth(cut.width).is_none() {
         return vec![line.clone()];
     }
     let back = |from: usize, characters: usize| {
         let before = text.get(line.start..from).unwrap_or_default();
-        before
-            .char_indices()
-            .rev()
-            .take(characters)
-            .last()
-            .map_or(from, |(index, _)| line.start + index)
+        before.char_indices().rev().take(characters).last().map_or(from, |(index, _)| line.start + index)
     };
     let forward = |from: usize, characters: usize| {
         let after = text.get(from..line.end).unwrap_or_default();
-        after
-            .char_indices()
-            .nth(characters)
-            .map_or(line.end, |(index, _)| from + index)
+        after.char_indices().nth(characters).map_or(line.end, |(index, _)| from + index)
     };
     let count =
         |range: Range<usize>, most: usize| text.get(range).unwrap_or_default().chars().take(most).count();
@@ -121,10 +103,7 @@ fn pieces_to_show(text: &str, line: &Range<usize>, labels: &[Range<usize>], cut:
     let share = (cut.width / labels.len().max(1)).max(20);
     let mut wanted = Vec::new();
     for label in labels {
-        let (start, end) = (
-            label.start.clamp(line.start, line.end),
-            label.end.clamp(line.start, line.end),
-        );
+        let (start, end) = (label.start.clamp(line.start, line.end), label.end.clamp(line.start, line.end));
         let length = count(start..end, share);
         if length < share {
             // Half of what is left goes before the label, or more where there is less behind it.
@@ -161,21 +140,12 @@ mod tests {
     use super::*;
     use pretty_assertions::assert_eq;
 
-    const CUT: Cut = Cut {
-        width: 24, mark: "…"
-    };
+    const CUT: Cut = Cut { width: 24, mark: "…" };
 
     /// The text that is drawn for one line and one label, with the label in brackets.
     fn drawn(text: &str, label: Range<usize>) -> String {
         let mut shown = String::new();
-        let line = Line::push(
-            &mut shown,
-            text,
-            0..text.len(),
-            std::slice::from_ref(&label),
-            false,
-            CUT,
-        );
+        let line = Line::push(&mut shown, text, 0..text.len(), std::slice::from_ref(&label), false, CUT);
         let (start, end) = (line.start_of(text, label.start), line.end_of(text, label.end));
         shown.insert(end, ']');
         shown.insert(start, '[');

@@ -25,10 +25,7 @@ impl<'r> Place<'r> {
         while splits(end) {
             end += 1;
         }
-        Self {
-            file,
-            span: Span::new(start, end),
-        }
+        Self { file, span: Span::new(start, end) }
     }
 
     /// Where it starts, in code points.

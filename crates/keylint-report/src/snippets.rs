@@ -68,11 +68,7 @@ impl Snippets {
                 None => groups.push(vec![mark]),
             }
         }
-        let mut snippets = Self {
-            text: String::new(),
-            windows: Vec::new(),
-            labels: Vec::new(),
-        };
+        let mut snippets = Self { text: String::new(), windows: Vec::new(), labels: Vec::new() };
         for group in &groups {
             snippets.push(group, cut);
         }
@@ -81,12 +77,7 @@ impl Snippets {
 
     /// Adds a window around labels of one file.
     fn push(&mut self, marks: &[Mark<'_>], cut: Cut) {
-        let Some(Mark {
-            place: Place { file, .. },
-            start: place,
-            ..
-        }) = marks.first()
-        else {
+        let Some(Mark { place: Place { file, .. }, start: place, .. }) = marks.first() else {
             return;
         };
         let text = file.text();
@@ -99,11 +90,7 @@ impl Snippets {
                 source.start = source.start.max('\u{feff}'.len_utf8()).min(source.end);
             }
             let here = |mark: &&Mark<'_>| mark.start.line <= number && number <= mark.last_line;
-            let labels: Vec<_> = marks
-                .iter()
-                .filter(here)
-                .map(|mark| mark.place.span.range())
-                .collect();
+            let labels: Vec<_> = marks.iter().filter(here).map(|mark| mark.place.span.range()).collect();
             let goes_on = marks.iter().any(|mark| mark.goes_on && mark.last_line == number);
             let line = Line::push(&mut self.text, text, source, &labels, goes_on, cut);
             for (mark, range) in marks.iter().zip(&mut ends) {
@@ -125,8 +112,7 @@ impl Snippets {
         }
         for (mark, range) in marks.iter().zip(ends) {
             let words = (!mark.text.is_empty()).then(|| visible(mark.text).into_owned());
-            self.labels
-                .push(LabeledSpan::new(words, range.start, range.len()));
+            self.labels.push(LabeledSpan::new(words, range.start, range.len()));
         }
         self.windows.push(Window {
             path: visible(file.path()).into_owned(),
@@ -143,16 +129,10 @@ impl Snippets {
 fn lines_around(marks: &[Mark<'_>]) -> (u32, u32) {
     let first = marks.iter().map(|mark| mark.start.line).min().unwrap_or(1);
     let last = marks.iter().map(|mark| mark.last_line).max().unwrap_or(1);
-    let behind = marks.first().is_some_and(
-        |Mark {
-             place: Place { file, .. },
-             ..
-         }| {
-            // What follows the last line end of a file is a line to the machine, and nothing to the reader.
-            last < file.line_count()
-                && !(last + 1 == file.line_count() && file.line_span(last + 1).is_empty())
-        },
-    );
+    let behind = marks.first().is_some_and(|Mark { place: Place { file, .. }, .. }| {
+        // What follows the last line end of a file is a line to the machine, and nothing to the reader.
+        last < file.line_count() && !(last + 1 == file.line_count() && file.line_span(last + 1).is_empty())
+    });
     (first.saturating_sub(1).max(1), last + u32::from(behind))
 }
 
@@ -168,15 +148,7 @@ impl<'r> Mark<'r> {
             drawn.end = place.file.line_span(start.line).range().end;
         }
         drawn.end = drawn.end.max(drawn.start + 1);
-        Self {
-            file: label.at.file,
-            place,
-            text: &label.text,
-            start,
-            last_line,
-            goes_on,
-            drawn,
-        }
+        Self { file: label.at.file, place, text: &label.text, start, last_line, goes_on, drawn }
     }
 
     /// Whether the label can be drawn in the window of these labels: it is near one of them, and over none. Miette
@@ -252,37 +224,19 @@ mod tests {
         let text = "\u{feff}{\r\n\t\"é日😀\u{1b}[2J\u{202e}\":\t[\"0123456789012345678901234567890123456789\"]\n\n}\r\n";
         let mut sources = Sources::default();
         sources.insert(FileId(0), SourceFile::new("x.json", text));
-        let ends: Vec<usize> = text
-            .char_indices()
-            .map(|(index, _)| index)
-            .skip(1)
-            .chain([text.len()])
-            .collect();
-        for (&start, &end) in ends
-            .iter()
-            .flat_map(|start| ends.iter().map(move |end| (start, end)))
-        {
+        let ends: Vec<usize> =
+            text.char_indices().map(|(index, _)| index).skip(1).chain([text.len()]).collect();
+        for (&start, &end) in ends.iter().flat_map(|start| ends.iter().map(move |end| (start, end))) {
             let Some(expected) = text.get(start..end).filter(|place| !place.contains(['\r', '\n'])) else {
                 continue;
             };
             let expected = visible_source(expected);
             let span = Span::new(u32::try_from(start).unwrap(), u32::try_from(end).unwrap());
-            let diagnostic = Diagnostic::new(
-                "x",
-                Severity::Error,
-                "x",
-                Location {
-                    file: FileId(0),
-                    span,
-                },
-            );
+            let diagnostic = Diagnostic::new("x", Severity::Error, "x", Location { file: FileId(0), span });
             for width in [20, 30, 100] {
                 let snippets = Snippets::new(&sources, &diagnostic, Cut { width, mark: "…" });
                 let label = &snippets.labels[0];
-                let drawn = snippets
-                    .text
-                    .get(label.offset()..label.offset() + label.len())
-                    .unwrap();
+                let drawn = snippets.text.get(label.offset()..label.offset() + label.len()).unwrap();
                 match drawn.split_once('…') {
                     None => assert_eq!(drawn, expected),
                     Some((first, last)) => {
@@ -290,10 +244,7 @@ mod tests {
                             expected.starts_with(first) && expected.ends_with(last),
                             "{drawn} for {expected}"
                         );
-                        assert!(
-                            first.len() > 4 && last.len() > 4 && drawn.len() < expected.len(),
-                            "{drawn}"
-                        );
+                        assert!(first.len() > 4 && last.len() > 4 && drawn.len() < expected.len(), "{drawn}");
                     }
                 }
             }

@@ -12,21 +12,13 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
 
 /// The same for a piece of a source line, in which tabs stay: whoever draws the line gives them their width.
 pub(crate) fn visible_source(text: &str) -> Cow<'_, str> {
-    replace(
-        text,
-        |character| character != '\t' && is_hidden(character),
-        picture,
-    )
+    replace(text, |character| character != '\t' && is_hidden(character), picture)
 }
 
 /// The same for a JSON document, which means what it meant before: such characters stand in its strings only, line
 /// ends aside, and there an escape is as good as the character.
 pub(crate) fn visible_json(document: &str) -> Cow<'_, str> {
-    replace(
-        document,
-        |character| character != '\n' && is_hidden(character),
-        json_escape,
-    )
+    replace(document, |character| character != '\n' && is_hidden(character), json_escape)
 }
 
 fn replace(text: &str, hidden: impl Fn(char) -> bool, shown_as: impl Fn(char) -> String) -> Cow<'_, str> {
@@ -56,10 +48,7 @@ fn picture(character: char) -> String {
 
 fn json_escape(character: char) -> String {
     let mut units = [0; 2];
-    let escapes = character
-        .encode_utf16(&mut units)
-        .iter()
-        .map(|unit| format!("\\u{unit:04x}"));
+    let escapes = character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}"));
     escapes.collect::<Vec<_>>().concat()
 }
 
@@ -90,10 +79,7 @@ mod tests {
     #[test]
     fn what_a_terminal_would_obey_is_shown() {
         assert_eq!(visible("\u{1b}[31m\r\n\t\0\u{7f}"), "␛[31m␍␊␉␀␡");
-        assert_eq!(
-            visible("\u{9b}2J a\u{202e}b\u{200b}c"),
-            "<U+009B>2J a<U+202E>b<U+200B>c"
-        );
+        assert_eq!(visible("\u{9b}2J a\u{202e}b\u{200b}c"), "<U+009B>2J a<U+202E>b<U+200B>c");
     }
 
     #[test]
@@ -113,9 +99,6 @@ mod tests {
 
     #[test]
     fn ordinary_text_is_not_copied() {
-        assert!(matches!(
-            visible("kms:Decrypt é 日 😀 …"),
-            Cow::Borrowed("kms:Decrypt é 日 😀 …")
-        ));
+        assert!(matches!(visible("kms:Decrypt é 日 😀 …"), Cow::Borrowed("kms:Decrypt é 日 😀 …")));
     }
 }

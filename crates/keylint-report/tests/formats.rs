@@ -16,20 +16,10 @@ mod tests {
 
     use crate::shapes::Shapes;
 
-    const PLAIN: Style = Style {
-        color: false,
-        width: 100,
-        unicode: true,
-    };
+    const PLAIN: Style = Style { color: false, width: 100, unicode: true };
 
     fn written(format: Format, style: Style, shapes: &Shapes) -> String {
-        let summary = Summary {
-            policies: 15,
-            files: 17,
-            errors: 17,
-            warnings: 2,
-            notes: 1,
-        };
+        let summary = Summary { policies: 15, files: 17, errors: 17, warnings: 2, notes: 1 };
         let report = Report {
             sources: &shapes.sources,
             diagnostics: &shapes.diagnostics,
@@ -42,9 +32,7 @@ mod tests {
     }
 
     fn compare(name: &str, written: &str) {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("tests/expected")
-            .join(name);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/expected").join(name);
         if std::env::var_os("UPDATE").is_some() {
             std::fs::write(&path, written).unwrap();
         }
@@ -59,17 +47,7 @@ mod tests {
 
     #[test]
     fn full_in_ascii() {
-        compare(
-            "full-ascii.txt",
-            &written(
-                Format::Full,
-                Style {
-                    unicode: false,
-                    ..PLAIN
-                },
-                &Shapes::all(),
-            ),
-        );
+        compare("full-ascii.txt", &written(Format::Full, Style { unicode: false, ..PLAIN }, &Shapes::all()));
     }
 
     #[test]
@@ -91,11 +69,7 @@ mod tests {
         assert!(!coloured.contains("\u{1b}]"), "no hyperlinks");
         let mut stripped = String::new();
         for (index, part) in coloured.split("\u{1b}[").enumerate() {
-            stripped.push_str(if index == 0 {
-                part
-            } else {
-                part.split_once('m').unwrap().1
-            });
+            stripped.push_str(if index == 0 { part } else { part.split_once('m').unwrap().1 });
         }
         assert_eq!(stripped, plain);
     }
@@ -105,21 +79,14 @@ mod tests {
         let hidden =
             |character: char| character != '\n' && (character.is_control() || character == '\u{202e}');
         for format in Format::ALL {
-            assert!(
-                !written(format, PLAIN, &Shapes::all()).contains(hidden),
-                "{format:?}"
-            );
+            assert!(!written(format, PLAIN, &Shapes::all()).contains(hidden), "{format:?}");
         }
     }
 
     #[test]
     fn only_full_asks_for_a_style() {
         let shapes = Shapes::all();
-        let other = Style {
-            color: true,
-            width: 40,
-            unicode: false,
-        };
+        let other = Style { color: true, width: 40, unicode: false };
         for format in [Format::Concise, Format::Json] {
             assert_eq!(written(format, other, &shapes), written(format, PLAIN, &shapes));
         }
@@ -130,10 +97,7 @@ mod tests {
         let shapes = Shapes::all();
         let text = written(Format::Concise, PLAIN, &shapes);
         assert_eq!(text.lines().count(), shapes.diagnostics.len());
-        assert!(
-            text.chars()
-                .all(|character| character == '\n' || !character.is_control())
-        );
+        assert!(text.chars().all(|character| character == '\n' || !character.is_control()));
     }
 
     #[test]
@@ -161,18 +125,12 @@ mod tests {
         forbid_unknown_fields(&mut schema);
         let validator = jsonschema::validator_for(&schema).unwrap();
         let document: Value = serde_json::from_str(&written(Format::Json, PLAIN, &Shapes::all())).unwrap();
-        let errors: Vec<String> = validator
-            .iter_errors(&document)
-            .map(|error| error.to_string())
-            .collect();
+        let errors: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
         assert_eq!(errors, Vec::<String>::new());
 
         let mut wrong = document;
         wrong["diagnostics"][0]["start"]["line"] = Value::from(0);
-        assert!(
-            !validator.is_valid(&wrong),
-            "the schema tells a document from another"
-        );
+        assert!(!validator.is_valid(&wrong), "the schema tells a document from another");
     }
 
     /// Readers must bear new fields; what this version writes must all be described.

@@ -45,7 +45,8 @@ pub(crate) fn ask<'p>(questions: &'p [Question], facts: &Facts<'p>) -> Vec<Findi
                 if found.contains(&key) {
                     continue;
                 }
-                let Some((operations, certain)) = allowed(question, facts, &party, statement, &context) else {
+                let Some((operations, certain)) = allowed(question, facts, &party, statement, &context)
+                else {
                     continue;
                 };
                 if certain == Answer::Yes {
@@ -156,7 +157,8 @@ fn add<'p>(
     let names = |item: &keylint_policy::model::PrincipalItem<'_>| {
         party.callers.iter().any(|caller| principal_names(&item.principal, caller).at_all() == Answer::Yes)
     };
-    let principals = statement.principals.items.iter().filter(|item| names(item)).map(|item| item.text.span());
+    let principals =
+        statement.principals.items.iter().filter(|item| names(item)).map(|item| item.text.span());
     let known = violations.iter_mut().find(|known| {
         known.question == question
             && known.statement.index == statement.index
@@ -238,7 +240,8 @@ fn owner_cannot<'p>(index: usize, question: &Question, facts: &Facts<'p>) -> Opt
         None => {
             let named = facts.named.iter().map(|caller| caller.account.to_string());
             let delegated = crate::facts::principals(facts.policy());
-            let accounts = named.chain(delegated.filter_map(|(_, item)| item.principal.account().map(str::to_owned)));
+            let accounts =
+                named.chain(delegated.filter_map(|(_, item)| item.principal.account().map(str::to_owned)));
             let unnamed = std::iter::once(keylint_policy::pattern::FRESH.to_string());
             accounts.chain(unnamed).flat_map(|account| facts.somebody_in(&account)).collect()
         }

@@ -1,6 +1,7 @@
 //! What every rule may want to know of a policy: whose key it is, and whom the policy speaks of.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use keylint_policy::Answer;
@@ -67,6 +68,7 @@ pub(crate) struct Facts<'p> {
     pub(crate) service_linked_roles: Vec<Identity<'p>>,
     /// Identities of the owner that conditions speak of and that no principal names.
     in_conditions: Vec<Caller<'p>>,
+    shared: OnceCell<bool>,
 }
 
 impl<'p> Facts<'p> {
@@ -114,7 +116,8 @@ impl<'p> Facts<'p> {
             }
         }
         if let Some(owner) = &key.account {
-            in_conditions.extend(patterns.iter().filter_map(|pattern| identity_like(pattern, owner, &key.partition)));
+            in_conditions
+                .extend(patterns.iter().filter_map(|pattern| identity_like(pattern, owner, &key.partition)));
         }
         let owner = key.account.as_deref();
         let other = |account: &&str| {
@@ -126,6 +129,7 @@ impl<'p> Facts<'p> {
             named,
             service_linked_roles: roles,
             in_conditions,
+            shared: OnceCell::new(),
         }
     }
 
@@ -141,10 +145,8 @@ impl<'p> Facts<'p> {
     pub(crate) fn strangers(&self) -> Vec<Caller<'p>> {
         let fresh = pattern::FRESH.to_string();
         let partition = &self.key().partition;
-        let mut strangers = vec![
-            Caller::role_of(fresh.clone(), partition),
-            Caller::root_user_of(fresh.clone(), partition),
-        ];
+        let mut strangers =
+            vec![Caller::role_of(fresh.clone(), partition), Caller::root_user_of(fresh.clone(), partition)];
         for statement in &self.policy().statements {
             let on_arn = statement.conditions.iter().filter(|c| c.key.id == Some(KeyId::PRINCIPAL_ARN));
             let patterns = on_arn.flat_map(|condition| &condition.values).map(|value| value.text);
@@ -172,11 +174,15 @@ impl<'p> Facts<'p> {
     /// Whether another account uses the key for certain: one that the policy names, or everyone.
     pub(crate) fn is_shared(&self) -> bool {
         let may_use = |caller: &Caller<'_>| {
-            let reach = self.evaluator.reach(caller).intersection(USE.iter().copied().collect::<Operations>());
+            let reach =
+                self.evaluator.reach(caller).intersection(USE.iter().copied().collect::<Operations>());
             let context = Context::open();
-            reach.iter().any(|operation| self.evaluator.may(caller, operation, &context).answer == Answer::Yes)
+            reach
+                .iter()
+                .any(|operation| self.evaluator.may(caller, operation, &context).answer == Answer::Yes)
         };
-        self.other_accounts.iter().any(|account| self.somebody_in(account).iter().any(&may_use))
+        let by = |account: &&str| self.somebody_in(account).iter().any(&may_use);
+        *self.shared.get_or_init(|| self.other_accounts.iter().any(by))
     }
 }
 
@@ -197,5 +203,8 @@ fn identity_like<'r>(pattern: &str, account: &str, partition: &str) -> Option<Ca
 pub(crate) fn principals<'p, 't>(
     policy: &'p Policy<'t>,
 ) -> impl Iterator<Item = (&'p Statement<'t>, &'p PrincipalItem<'t>)> {
-    policy.statements.iter().flat_map(|statement| statement.principals.items.iter().map(move |item| (statement, item)))
+    policy
+        .statements
+        .iter()
+        .flat_map(|statement| statement.principals.items.iter().map(move |item| (statement, item)))
 }

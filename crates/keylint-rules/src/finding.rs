@@ -55,7 +55,9 @@ impl<'p> Finding<'p> {
     /// The diagnostic that says it.
     pub(crate) fn into_diagnostic(self, rule: &Rule, texts: Option<&Texts>, file: FileId) -> Diagnostic {
         let choose = |of: fn(&Texts) -> &[crate::text::Template]| {
-            texts.and_then(|texts| first(of(texts), &self.words)).or_else(|| first(of(&rule.texts), &self.words))
+            texts
+                .and_then(|texts| first(of(texts), &self.words))
+                .or_else(|| first(of(&rule.texts), &self.words))
         };
         let at = |span| Location { file, span };
         let message = choose(|texts| &texts.message).unwrap_or_else(|| rule.info.summary.clone());
@@ -65,7 +67,8 @@ impl<'p> Finding<'p> {
         let related = choose(|texts| &texts.related).unwrap_or_default();
         diagnostic.related.extend(self.related.iter().map(|&span| Label::new(at(span), related.clone())));
         diagnostic.help = choose(|texts| &texts.help);
-        let notes = texts.map(|texts| &texts.notes).filter(|notes| !notes.is_empty()).unwrap_or(&rule.texts.notes);
+        let notes =
+            texts.map(|texts| &texts.notes).filter(|notes| !notes.is_empty()).unwrap_or(&rule.texts.notes);
         diagnostic.notes.extend(notes.iter().filter_map(|note| note.fill(&self.words)));
         if self.certain != Answer::Yes {
             diagnostic.notes.push("this depends on values that are not known before deployment".to_owned());
@@ -79,7 +82,8 @@ impl<'p> Finding<'p> {
 pub(crate) fn place(statement: &Statement<'_>, place: Place, operation: Option<Operation>) -> Span {
     match place {
         Place::Action => {
-            let item = operation.filter(|_| !statement.actions.negated).and_then(|o| statement.actions.item_for(o));
+            let item =
+                operation.filter(|_| !statement.actions.negated).and_then(|o| statement.actions.item_for(o));
             item.map_or(statement.actions.value, |item| item.text.span())
         }
         Place::Principal => match statement.principals.items.as_slice() {

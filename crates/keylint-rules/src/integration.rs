@@ -115,6 +115,9 @@ fn missing<'p>(
     } else if let Some(statement) = nearest_statement(facts, usage, first_need) {
         finding.primary = place(statement, Place::Action, None);
         finding.related.extend(principal_places(statement, &usage.caller));
+        if !statement.conditions.is_empty() {
+            finding = finding.with("conditional", "");
+        }
         finding = finding.in_statement(statement);
     } else {
         finding = finding.with("unnamed", usage.role.clone());
@@ -168,7 +171,11 @@ fn at_obstacle<'p>(
 
 /// The statement that comes nearest to allowing a need: it names the role, and of those the one that covers most
 /// of the need. Where none covers any of it, the first.
-fn nearest_statement<'p>(facts: &Facts<'p>, usage: &Use<'p, '_>, need: Operations) -> Option<&'p Statement<'p>> {
+fn nearest_statement<'p>(
+    facts: &Facts<'p>,
+    usage: &Use<'p, '_>,
+    need: Operations,
+) -> Option<&'p Statement<'p>> {
     let naming = facts.policy().statements.iter().filter(|statement| {
         statement.effect == Some(Effect::Allow)
             && statement.principals.items.iter().any(|item| item.principal.service_linked_role().is_some())
@@ -228,7 +235,8 @@ fn denied<'p>(question: &Question, facts: &Facts<'p>, usage: &Use<'p, '_>) -> Op
     let (deny, allow) = places?;
     let statement = |index: usize| facts.policy().statements.get(index);
     let (deny, allow) = statement(deny).zip(statement(allow))?;
-    let mut finding = Finding::at(question.severity, place(deny, Place::Action, Some(first))).in_statement(deny);
+    let mut finding =
+        Finding::at(question.severity, place(deny, Place::Action, Some(first))).in_statement(deny);
     finding.related.push(place(allow, Place::Action, Some(first)));
     Some(described(finding, usage, &lost))
 }
@@ -239,7 +247,8 @@ fn described<'p>(finding: Finding<'p>, usage: &Use<'p, '_>, operations: &[Operat
         .with("service", usage.service.title.clone())
         .with("role", usage.role.clone())
         .with("principal", usage.caller.arn.to_string())
-        .with("operations", keylint_source::quoted_list(&names));
+        .with("operations", keylint_source::quoted_list(&names))
+        .with("are", if names.len() == 1 { "is" } else { "are" });
     if usage.named {
         finding = finding.with("kind", "named");
     }

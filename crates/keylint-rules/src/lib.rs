@@ -1,1 +1,25 @@
-//! x
+//! Rules: what they ask of a policy, how bad it is, and how they say so.
+//!
+//! A rule is a YAML file, a service is another; `rules/` of the repository holds keylint's own, and they are
+//! embedded as they are. [`RuleSet`] reads them, asks the evaluator, and turns what it finds into diagnostics.
+//! [`Config`] is `keylint.yaml`.
+
+mod ask;
+mod checks;
+mod config;
+mod facts;
+mod finding;
+mod integration;
+mod matching;
+mod page;
+mod reading;
+mod rule;
+mod rule_set;
+mod schemas;
+mod text;
+
+pub use config::{Config, KeyEntry};
+pub use rule::{GROUPS, PEDANTIC};
+pub use rule_set::{KeyKnowledge, RuleSet, Selection};
+pub use schemas::{CONFIG_SCHEMA, RULE_SCHEMA, SERVICE_SCHEMA};
+pub use text::WORDS;

@@ -24,7 +24,8 @@ fn has_form(form: &Form, statement: &Statement<'_>) -> Answer {
         (Some(_), None) => Answer::Maybe,
         (Some(wanted), Some(effect)) => Answer::from(wanted == effect),
     };
-    let elements = Answer::all(form.element.iter().map(|element| Answer::from(has_element(*element, statement))));
+    let elements =
+        Answer::all(form.element.iter().map(|element| Answer::from(has_element(*element, statement))));
     let principals = if form.principal.is_empty() {
         Answer::Yes
     } else {
@@ -34,19 +35,21 @@ fn has_form(form: &Form, statement: &Statement<'_>) -> Answer {
         let open = if statement.principals.open { Answer::Maybe } else { Answer::No };
         Answer::from(listed).or(open)
     };
-    let covers = if form.covers.is_empty() || !form.covers.intersection(statement.operations.certain).is_empty() {
-        Answer::Yes
-    } else if form.covers.intersection(statement.operations.perhaps).is_empty() {
-        Answer::No
-    } else {
-        Answer::Maybe
-    };
+    let covers =
+        if form.covers.is_empty() || !form.covers.intersection(statement.operations.certain).is_empty() {
+            Answer::Yes
+        } else if form.covers.intersection(statement.operations.perhaps).is_empty() {
+            Answer::No
+        } else {
+            Answer::Maybe
+        };
     let open = if statement.conditions_open { Answer::Maybe } else { Answer::No };
     let conditioned = |keys: &[String]| {
         Answer::any(keys.iter().map(|key| Answer::from(has_condition(key, statement)))).or(open)
     };
     let has = if form.has_condition.is_empty() { Answer::Yes } else { conditioned(&form.has_condition) };
-    let lacks = if form.lacks_condition.is_empty() { Answer::Yes } else { !conditioned(&form.lacks_condition) };
+    let lacks =
+        if form.lacks_condition.is_empty() { Answer::Yes } else { !conditioned(&form.lacks_condition) };
     Answer::all([effect, elements, principals, covers, has, lacks])
 }
 
@@ -83,7 +86,12 @@ fn has_condition(key: &str, statement: &Statement<'_>) -> bool {
     statement.conditions.iter().any(|condition| condition.key.same_as(&key))
 }
 
-fn finding<'p>(form: &Form, severity: Severity, statement: &'p Statement<'p>, certain: Answer) -> Finding<'p> {
+fn finding<'p>(
+    form: &Form,
+    severity: Severity,
+    statement: &'p Statement<'p>,
+    certain: Answer,
+) -> Finding<'p> {
     let covered: Vec<Operation> = form.covers.intersection(statement.operations.certain).iter().collect();
     let names: Vec<&str> = statement.principals.items.iter().map(|item| item.text.as_str()).collect();
     let at = form.at.unwrap_or(Place::Statement);

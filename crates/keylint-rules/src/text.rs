@@ -10,7 +10,9 @@ pub const WORDS: &[(&str, &str)] = &[
     ("account", "the account of the principal"),
     ("action", "the action as it is written"),
     ("actions", "the missing operations in the form in which a policy would list them"),
+    ("are", "`is` or `are`, as the number of operations asks"),
     ("condition", "the condition key that is in the way"),
+    ("conditional", "set when the statement in question has a condition"),
     ("delegating", "set when a statement delegates the missing operations to the account's IAM policies"),
     ("denied", "the operations that a `Deny` takes away"),
     ("element", "the element of the statement that is in the way"),
@@ -46,12 +48,21 @@ enum Piece {
 }
 
 impl Template {
-    /// Reads a sentence. `Err` holds the word that does not exist.
+    /// Reads a sentence. `Err` holds the word that does not exist. Braces around anything but a word in lower case
+    /// are text, so that a sentence can quote JSON.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut pieces = Vec::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('{') {
-            let Some((inside, behind)) = after.split_once('}') else { break };
+            let inside = after.split_once('}').filter(|(inside, _)| {
+                let name = inside.trim_start_matches(['?', '!']);
+                !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+            });
+            let Some((inside, behind)) = inside else {
+                pieces.push(Piece::Text(format!("{before}{{")));
+                rest = after;
+                continue;
+            };
             let (make, name): (fn(&'static str) -> Piece, &str) = match inside.split_at_checked(1) {
                 Some(("?", name)) => (Piece::Needs, name),
                 Some(("!", name)) => (Piece::Lacks, name),
@@ -64,6 +75,11 @@ impl Template {
         }
         pieces.push(Piece::Text(rest.to_owned()));
         Ok(Self { pieces })
+    }
+
+    /// Whether there is nothing to fill in: the sentence holds for every finding.
+    pub(crate) fn has_no_words(&self) -> bool {
+        self.pieces.iter().all(|piece| matches!(piece, Piece::Text(_)))
     }
 
     /// The sentence with its words filled in; `None` if a word it needs is missing.
@@ -102,6 +118,7 @@ mod tests {
         assert_eq!(filled("{service} cannot {operations}!").as_deref(), Some("EC2 cannot `a`!"));
         assert_eq!(filled("no words").as_deref(), Some("no words"));
         assert_eq!(filled("an open { brace").as_deref(), Some("an open { brace"));
+        assert_eq!(filled(r#"{"Bool": {"a": 1}} {service}"#).as_deref(), Some(r#"{"Bool": {"a": 1}} EC2"#));
     }
 
     #[test]

@@ -11,7 +11,9 @@ pub mod json;
 pub mod limits;
 mod report;
 pub mod schema;
+mod text_form;
 mod tree;
 pub mod yaml;
 
+pub use text_form::to_json;
 pub use tree::{Arena, Items, Kind, Member, Members, Node, Tree};

@@ -8,3 +8,5 @@ pub const NESTING: usize = 128;
 pub const ALIAS_NODES: usize = 20_000;
 /// Problems reported for one file; a binary file named `.json` has no more to say after these.
 pub const PROBLEMS: usize = 20;
+/// Violations of a schema reported for one document.
+pub const VIOLATIONS: usize = 1_000;

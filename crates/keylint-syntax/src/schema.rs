@@ -18,7 +18,7 @@ use keylint_source::{Problem, Span};
 use serde_json::Value;
 
 use self::instance::{Instance, TreeJson};
-use crate::{Kind, Node};
+use crate::{Kind, Node, limits};
 
 /// A JSON Schema, ready for use. Building it takes about 100 µs, a check of a policy 2 µs: build it once.
 #[derive(Debug)]
@@ -83,18 +83,30 @@ impl Schema {
         Ok(Self { validator, text })
     }
 
+    /// Reads a schema that is part of a document.
+    ///
+    /// # Errors
+    ///
+    /// As [`Schema::new`].
+    pub fn from_node(node: Node<'_>) -> Result<Self, String> {
+        Self::new(&crate::to_json(node))
+    }
+
     /// Whether a node is as the schema says. Nodes that are not known are as anything says.
     pub fn accepts(&self, node: Node<'_>) -> bool {
         self.validator.is_valid(Instance::Node(node))
             || (node.has_unknown() && self.violations(node).is_empty())
     }
 
-    /// What is wrong with a node and its descendants, in the order of their places. Empty exactly if
-    /// [`Schema::accepts`] the node.
+    /// What is wrong with a node and its descendants, in the order of their places; at most [`limits::VIOLATIONS`].
+    /// Empty exactly if [`Schema::accepts`] the node.
     pub fn violations(&self, node: Node<'_>) -> Vec<Violation> {
         let mut violations = Vec::new();
         for error in self.validator.iter_errors(Instance::Node(node)) {
             self.say(&error, node, &mut violations);
+            if violations.len() >= limits::VIOLATIONS {
+                break;
+            }
         }
         violations.sort_by(|one, other| {
             let key = |violation: &Violation| (violation.problem.at, violation.rank());
@@ -123,14 +135,16 @@ impl Schema {
         if is_about_unknown(error, node) {
             return;
         }
-        let found = words::Found { error, node, subschema: self.subschema(error) };
+        let found = words::Found { error, node, schema: &self.text, subschema: self.subschema(error) };
         found.say(violations);
     }
 
     /// The part of the schema that the failing keyword stands in.
     fn subschema(&self, error: &ValidationError<'_>) -> &Value {
         let path = error.schema_path().as_str();
-        let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
+        // The path of a wrong name leads on to what is wrong with it.
+        let name = path.rfind("/propertyNames").filter(|_| error.kind().keyword() == "propertyNames");
+        let parent = name.or_else(|| path.rfind('/')).and_then(|end| path.get(..end)).unwrap_or_default();
         self.text.pointer(parent).unwrap_or(&Value::Null)
     }
 }

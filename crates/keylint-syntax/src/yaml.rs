@@ -19,7 +19,7 @@ use crate::{Arena, Kind, limits};
 
 /// Parses a file into `arena`, which is cleared first, and adds what is wrong to `problems`.
 ///
-/// Each document of the file is a root of the tree. Keys are strings whatever they look like; values follow the
+/// Each document of the file is a root of the tree; a file with nothing but comments has none. Keys are strings whatever they look like; values follow the
 /// core schema of YAML 1.2 (`yes` is a string). An alias becomes a copy of what it stands for, with the places of
 /// the original. Merge keys (`<<`) stay as they are. A syntax error ends its document: what was read until there
 /// is in the tree, and the next document is read.

@@ -1,6 +1,7 @@
 //! The parser of JSON, seen from outside: trees, places, and what it says about mistakes.
 
 #[cfg(test)]
+#[expect(clippy::string_slice, reason = "a place that splits a character is to fail the test")]
 mod json {
     use keylint_source::Problem;
     use keylint_syntax::{Arena, Kind, Node, Tree, json, limits};
@@ -216,7 +217,8 @@ mod json {
             ],
         );
         assert_eq!(shape("{Effect: Allow, \"b\": True}"), r#"{"Effect":?,"b":?}"#);
-        assert_said("<html>\n<body>{}</body>", &[("<html>", "expected a value, found `<html>`")]);
+        assert_said("<html>\n<body>{}</body>", &[("<html>", "expected a JSON value, found `<html>`")]);
+        assert_said("{\"a\": 1, ...}", &[("...", "expected a key in double quotes, found `...`")]);
         assert_said("[1,\u{a0}2]", &[("\u{a0}", "the character U+00A0 is no blank of JSON")]);
     }
 

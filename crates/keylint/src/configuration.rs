@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use keylint_source::{Diagnostic, Sources, did_you_mean};
+use keylint_source::{Diagnostic, Sources};
 
 use crate::Stop;
 use crate::lint::{ConfigFile, Linter, Settings};
@@ -40,22 +40,5 @@ fn nearest(folder: &Path) -> Option<PathBuf> {
 pub(crate) fn linter(settings: &Settings) -> Result<(Linter, Vec<Diagnostic>, Sources), Stop> {
     let read =
         |path: &str| read_text(Path::new(path)).map_err(|error| io::Error::new(error.kind(), reason(&error)));
-    let made = Linter::new(settings, &read);
-    for name in settings.select.iter().chain(&settings.ignore) {
-        known_rule_or_group(&made.0, name)?;
-    }
-    Ok(made)
-}
-
-fn known_rule_or_group(linter: &Linter, name: &str) -> Result<(), Stop> {
-    let rules = linter.rules();
-    let known = || rules.iter().flat_map(|rule| [rule.name.as_str(), rule.group.as_str()]).chain(["all"]);
-    if known().any(|known| known == name) {
-        return Ok(());
-    }
-    let stop = Stop::new(format!("no rule or group is named `{name}`"));
-    Err(stop.with_help(match did_you_mean(name, known()) {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => "`keylint rules` lists them".to_owned(),
-    }))
+    Linter::new(settings, &read).map_err(|unknown| Stop::new(unknown.message).with_help(unknown.help))
 }

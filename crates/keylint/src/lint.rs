@@ -1,8 +1,17 @@
 //! The pipe: from the text of a file to what there is to say about it.
 
+use std::borrow::Cow;
 use std::io;
+use std::path::{Component, Path, PathBuf};
 
-use keylint_source::{Diagnostic, FileId, Location, RuleInfo, Severity, Sources, Span};
+use keylint_extract::{is_output_tail, key_policies, looks_like_policy};
+use keylint_policy::grammar;
+use keylint_rules::{Config, KeyKnowledge, RuleSet, Selection};
+use keylint_source::{
+    Diagnostic, FileId, Label, Location, Problem, RuleInfo, Severity, SourceFile, Sources, Spanned,
+    did_you_mean,
+};
+use keylint_syntax::{Arena, Tree, json};
 
 /// The rules whose diagnostics mean that the job could not be done. They fail a run with status 2, whatever
 /// `--fail-level` says.
@@ -18,7 +27,14 @@ pub const SCHEMAS: [&str; 5] = ["policy", "rule", "service", "config", "output"]
 
 /// The JSON Schema of a kind of document; `None` for a kind that is not one of [`SCHEMAS`].
 pub fn schema(kind: &str) -> Option<&'static str> {
-    SCHEMAS.contains(&kind).then_some("{}\n")
+    Some(match kind {
+        "policy" => grammar::SCHEMA,
+        "rule" => keylint_rules::RULE_SCHEMA,
+        "service" => keylint_rules::SERVICE_SCHEMA,
+        "config" => keylint_rules::CONFIG_SCHEMA,
+        "output" => keylint_report::OUTPUT_SCHEMA,
+        _ => return None,
+    })
 }
 
 /// A configuration file as it was read.
@@ -47,7 +63,9 @@ pub struct Settings {
 
 /// Memory that is used for one file after the other.
 #[derive(Default)]
-pub struct Scratch {}
+pub struct Scratch {
+    arena: Arena,
+}
 
 /// What there is to say about a file.
 #[derive(Debug, Default)]
@@ -59,50 +77,245 @@ pub struct Linted {
 }
 
 /// The rules and the configuration, ready to be applied to any number of files.
-pub struct Linter {}
+pub struct Linter {
+    rules: RuleSet,
+    selection: Selection,
+    config: Config,
+    /// The configuration's folder, as an absolute path: what its patterns are relative to.
+    folder: PathBuf,
+    account: Option<String>,
+    services: Vec<String>,
+}
+
+/// The name of a rule or of a service that the user wrote and that does not exist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownName {
+    /// What was looked for.
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
+}
 
 impl Linter {
     /// Reads configuration and rules. Problems in them are diagnostics, with the sources they point into.
+    ///
+    /// `read` opens the rule and service files that the configuration names.
+    ///
+    /// # Errors
+    ///
+    /// A name in the settings that is no rule, group or service.
     pub fn new(
         settings: &Settings,
         read: &dyn Fn(&str) -> io::Result<String>,
-    ) -> (Linter, Vec<Diagnostic>, Sources) {
-        let mut sources = Sources::default();
-        let mut diagnostics = Vec::new();
-        if let Some(config) = settings.config.as_ref().filter(|config| config.text.contains("BROKEN")) {
-            let at = Location { file: FileId(0), span: Span::empty(0) };
-            diagnostics.push(Diagnostic::new("invalid-config", Severity::Error, "this is broken", at));
-            sources.insert(FileId(0), keylint_source::SourceFile::new(&config.path, &config.text));
-            let _ = read(&config.path);
+    ) -> Result<(Self, Vec<Diagnostic>, Sources), UnknownName> {
+        let mut problems = Problems::default();
+        let mut rules = RuleSet::built_in();
+        let config = settings.config.as_ref().map_or_else(Config::default, |file| {
+            let (config, found) = Config::parse(&file.text);
+            let id = problems.file(&file.path, &file.text);
+            problems.add("invalid-config", id, found);
+            let folder = Path::new(&file.path).parent().unwrap_or(Path::new(""));
+            for (kind, entries) in [("service", &config.services), ("rule", &config.rules)] {
+                for entry in entries {
+                    problems.read_file(kind, entry, folder, id, read, &mut rules);
+                }
+            }
+            problems.names(id, &config, &rules);
+            config
+        });
+        for service in &settings.services {
+            known_service(service, &rules)?;
         }
-        (Linter {}, diagnostics, sources)
+        // What the command line says counts; else what the configuration says, as far as it is right.
+        let names = |of_command: &[String], of_config: &[Spanned<String>]| {
+            if of_command.is_empty() {
+                of_config.iter().map(|name| name.value.clone()).collect()
+            } else {
+                of_command.to_vec()
+            }
+        };
+        let (select, ignore) =
+            (names(&settings.select, &config.select), names(&settings.ignore, &config.ignore));
+        let selection = match rules.select(&select, &ignore) {
+            Ok(selection) => selection,
+            // The configuration's own names have been reported with their places.
+            Err(_) if problems.found => {
+                rules.select(&settings.select, &settings.ignore).map_err(unknown_rule)?
+            }
+            Err(unknown) => return Err(unknown_rule(unknown)),
+        };
+        let folder = settings.config.as_ref().and_then(|file| Path::new(&file.path).parent());
+        let linter = Self {
+            rules,
+            selection,
+            folder: absolute(folder.unwrap_or(Path::new(""))),
+            account: settings.account.clone(),
+            services: settings.services.clone(),
+            config,
+        };
+        Ok((linter, problems.diagnostics, problems.sources))
     }
 
     /// Checks a file. Never fails: what is wrong with the file is in the diagnostics.
-    pub fn lint(&self, file: FileId, _path: &str, text: &str, _scratch: &mut Scratch) -> Linted {
-        let diagnostics = text.match_indices("BROKEN").map(|(index, word)| {
-            let start = u32::try_from(index).unwrap_or(0);
-            let span = Span::new(start, start + u32::try_from(word.len()).unwrap_or(0));
-            Diagnostic::new("stub", Severity::Error, "this is broken", Location { file, span })
-        });
-        Linted { diagnostics: diagnostics.collect(), policies: u32::from(text.contains("\"Statement\"")) }
+    pub fn lint(&self, file: FileId, path: &str, text: &str, scratch: &mut Scratch) -> Linted {
+        let mut linted = Linted::default();
+        let mut syntax = Vec::new();
+        json::parse(text, &mut scratch.arena, &mut syntax);
+        let tree = Tree::new(text, &scratch.arena);
+        syntax.retain(|problem| !text.get(problem.at.range()).is_some_and(is_output_tail));
+        if !syntax.is_empty() && looks_like_policy(text) {
+            let problems = syntax.into_iter();
+            linted.diagnostics.extend(problems.map(|problem| diagnostic("invalid-syntax", file, problem)));
+        }
+        for found in key_policies(tree) {
+            linted.policies += 1;
+            let policy = keylint_policy::lower(found.policy);
+            let known = self.known(path);
+            let found = self.rules.check(&self.selection, found.policy, &policy, &known, file);
+            linted.diagnostics.extend(found);
+        }
+        linted
     }
 
     /// All rules, the user's own among them, in the order in which they are to be listed.
     pub fn rules(&self) -> Vec<RuleInfo> {
-        vec![RuleInfo {
-            name: "stub".to_owned(),
-            summary: "a text is broken".to_owned(),
-            severity: Severity::Error,
-            group: "correctness".to_owned(),
-            why: String::new(),
-            help: String::new(),
-            references: Vec::new(),
-        }]
+        self.rules.rules().cloned().collect()
     }
 
     /// The page of a rule as text, ending with a line end; `None` for a name that no rule has.
     pub fn explain(&self, name: &str) -> Option<String> {
-        (name == "stub").then(|| "stub: a text is broken\n".to_owned())
+        self.rules.page(name)
     }
+
+    /// What the user says of the key whose policy is in a file.
+    fn known(&self, path: &str) -> KeyKnowledge<'_> {
+        let mut known =
+            KeyKnowledge { account: self.account.as_deref(), arn: None, serves: self.services.clone() };
+        if !self.config.keys.is_empty() {
+            let path = absolute(Path::new(path));
+            let relative = path.strip_prefix(&self.folder).map(Path::to_string_lossy).unwrap_or_default();
+            let relative = if cfg!(windows) { Cow::Owned(relative.replace('\\', "/")) } else { relative };
+            for key in self.config.keys.iter().filter(|key| key.covers(&relative)) {
+                known.account = known.account.or(key.account.as_deref());
+                known.arn = known.arn.or(key.arn.as_deref());
+                known.serves.extend(key.serves.iter().map(|service| service.value.clone()));
+            }
+        }
+        known.account = known.account.or(self.config.account.as_deref().filter(|_| known.arn.is_none()));
+        known
+    }
+}
+
+/// Collects what is wrong with the configuration and with the files that it names.
+#[derive(Default)]
+struct Problems {
+    diagnostics: Vec<Diagnostic>,
+    sources: Sources,
+    files: u32,
+    found: bool,
+}
+
+impl Problems {
+    fn file(&mut self, path: &str, text: &str) -> FileId {
+        let id = FileId(self.files);
+        self.files += 1;
+        self.sources.insert(id, SourceFile::new(path, text));
+        id
+    }
+
+    fn add(&mut self, rule: &'static str, file: FileId, problems: Vec<Problem>) {
+        self.found |= !problems.is_empty();
+        self.diagnostics.extend(problems.into_iter().map(|problem| diagnostic(rule, file, problem)));
+    }
+
+    /// Reads a rule or service file of the user's. One that cannot be read is a mistake in the configuration.
+    fn read_file(
+        &mut self,
+        kind: &str,
+        entry: &Spanned<String>,
+        folder: &Path,
+        config: FileId,
+        read: &dyn Fn(&str) -> io::Result<String>,
+        rules: &mut RuleSet,
+    ) {
+        let path = folder.join(&entry.value);
+        let shown = path.to_string_lossy();
+        let text = match read(&shown) {
+            Ok(text) => text,
+            Err(error) => {
+                let message = format!("cannot read the {kind} file `{}`: {error}", entry.value);
+                return self.add("invalid-config", config, vec![Problem::new(entry.span, message)]);
+            }
+        };
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let problems =
+            if kind == "rule" { rules.add_rule(&name, &text) } else { rules.add_service(&name, &text) };
+        let id = self.file(&shown, &text);
+        self.add("invalid-rule", id, problems);
+    }
+
+    /// Names in the configuration that are no rule, group or service.
+    fn names(&mut self, file: FileId, config: &Config, rules: &RuleSet) {
+        for name in config.select.iter().chain(&config.ignore) {
+            if let Err((unknown, meant)) = rules.select(std::slice::from_ref(&name.value), &[]) {
+                let problem = Problem::new(name.span, format!("no rule or group is named `{unknown}`"));
+                self.add("invalid-config", file, vec![problem.with_help(hint(meant.as_deref(), "rules"))]);
+            }
+        }
+        for service in config.keys.iter().flat_map(|key| &key.serves) {
+            if let Err(unknown) = known_service(&service.value, rules) {
+                let problem = Problem::new(service.span, unknown.message).with_help(unknown.help);
+                self.add("invalid-config", file, vec![problem]);
+            }
+        }
+    }
+}
+
+fn known_service(name: &str, rules: &RuleSet) -> Result<(), UnknownName> {
+    if rules.services().any(|known| known == name) {
+        return Ok(());
+    }
+    let help = match did_you_mean(name, rules.services()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => {
+            let names: Vec<&str> = rules.services().collect();
+            format!("keylint knows {}", keylint_source::quoted_list(&names))
+        }
+    };
+    Err(UnknownName { message: format!("no service is named `{name}`"), help })
+}
+
+fn unknown_rule((name, meant): (String, Option<String>)) -> UnknownName {
+    UnknownName {
+        message: format!("no rule or group is named `{name}`"),
+        help: hint(meant.as_deref(), "rules"),
+    }
+}
+
+fn hint(meant: Option<&str>, list: &str) -> String {
+    match meant {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("`keylint {list}` lists them"),
+    }
+}
+
+fn diagnostic(rule: &'static str, file: FileId, problem: Problem) -> Diagnostic {
+    let at = Location { file, span: problem.at };
+    let mut diagnostic = Diagnostic::new(rule, Severity::Error, problem.message, at);
+    diagnostic.primary = Label::new(at, problem.label);
+    diagnostic.help = problem.help;
+    diagnostic
+}
+
+/// A path from the root, without `.` and `..`. Links are not followed: patterns speak of names.
+fn absolute(path: &Path) -> PathBuf {
+    let mut result = PathBuf::new();
+    for component in std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => drop(result.pop()),
+            component => result.push(component),
+        }
+    }
+    if path.as_os_str().is_empty() { std::env::current_dir().unwrap_or(result) } else { result }
 }

@@ -189,22 +189,28 @@ pub fn names(principals: &Listed<PrincipalItem<'_>>, caller: &Caller<'_>) -> Nam
     if principals.open {
         result.directly = result.directly.or(Answer::Maybe);
     }
-    if principals.negated { excepted(result, caller) } else { result }
+    if principals.negated { excepted(result, principals, caller) } else { result }
 }
 
 /// `NotPrincipal`: everyone but those it lists.
 ///
 /// AWS asks to list a user's or role's account beside it (and for a role its session), else the caller may be caught
 /// all the same; where only one of them is listed the answer is maybe.
-fn excepted(listed: Named, caller: &Caller<'_>) -> Named {
+fn excepted(listed: Named, principals: &Listed<PrincipalItem<'_>>, caller: &Caller<'_>) -> Named {
+    let unless = |surely_listed| {
+        (!listed.at_all()).or(if surely_listed == Answer::Yes { Answer::No } else { Answer::Maybe })
+    };
+    let lists = |kind| {
+        Answer::any(principals.items.iter().map(|item| match &item.principal {
+            Principal::Identity(identity) if identity.kind == kind => identity_names(identity, caller),
+            _ => Answer::No,
+        }))
+    };
     Named::directly(match caller.kind {
         CallerKind::RootUser => !listed.at_all(),
-        CallerKind::User | CallerKind::FederatedUser => {
-            let surely_listed = listed.directly.and(listed.by_account);
-            (!listed.at_all()).or(if surely_listed == Answer::Yes { Answer::No } else { Answer::Maybe })
-        }
+        CallerKind::User | CallerKind::FederatedUser => unless(listed.directly.and(listed.by_account)),
         CallerKind::Role | CallerKind::Session | CallerKind::ServiceLinkedRole => {
-            (!listed.at_all()).or(Answer::Maybe)
+            unless(lists(IdentityKind::Role).and(lists(IdentityKind::Session)).and(listed.by_account))
         }
         // Whether `NotPrincipal` reaches AWS services is not documented.
         CallerKind::Service => (!listed.directly).and(Answer::Maybe),
@@ -252,7 +258,8 @@ fn identity_names(identity: &Identity<'_>, caller: &Caller<'_>) -> Answer {
         // The caller is the role in whichever session, and this names one of them.
         (IdentityKind::Session, CallerKind::Role | CallerKind::ServiceLinkedRole) => {
             let name = caller.arn.rsplit('/').next().unwrap_or_default();
-            let same_role = Answer::from(identity.name == name).and(same_account(identity.account, &caller.account));
+            let same_role =
+                Answer::from(identity.name == name).and(same_account(identity.account, &caller.account));
             same_role.and(Answer::Maybe)
         }
         _ => Answer::No,
@@ -280,7 +287,8 @@ fn misspelt_role(identity: &Identity<'_>, caller: &Caller<'_>) -> Answer {
 }
 
 fn strsim_near(left: &str, right: &str) -> bool {
-    keylint_source::did_you_mean(left, [right]).is_some() && left.starts_with("awsservice") == right.starts_with("aws")
+    keylint_source::did_you_mean(left, [right]).is_some()
+        && left.starts_with("awsservice") == right.starts_with("aws")
 }
 
 fn same_name(left: &str, right: &str) -> Answer {

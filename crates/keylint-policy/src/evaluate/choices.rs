@@ -33,7 +33,9 @@ pub(super) struct Variable<'p> {
 pub(super) enum Sample<'p> {
     Absent,
     Values(Vec<Cow<'p, str>>),
-    /// Some value of which nothing more is assumed: it stands for the kinds of value that the others miss.
+    /// Some other value than those: it stands for the kinds of value that they miss.
+    Another,
+    /// Some values of which nothing more is assumed.
     Something,
     /// Some value or none.
     Unsettled,
@@ -49,8 +51,9 @@ impl<'p> Variable<'p> {
         values.sort_unstable();
         values.dedup();
         let several = key.id.is_some_and(KeyId::multi_valued);
+        let every_set = values.len() <= 4;
         let mut samples: Vec<Sample<'p>> = Vec::new();
-        if several && values.len() <= 4 {
+        if several && every_set {
             // Every set of values but the empty one, which is the same as a key that is absent.
             samples.extend((1..1_usize << values.len()).map(|chosen| {
                 let members = values.iter().enumerate().filter(|(index, _)| chosen >> index & 1 == 1);
@@ -62,8 +65,10 @@ impl<'p> Variable<'p> {
             }
             samples.extend(values.into_iter().map(|value| Sample::Values(vec![value])));
         }
-        if !complete || (several && samples.len() > 15) {
+        if several && !(complete && every_set) {
             samples.push(Sample::Something);
+        } else if !complete {
+            samples.push(Sample::Another);
         }
         if open.may_be_absent {
             samples.push(Sample::Absent);
@@ -80,15 +85,19 @@ fn kinds_of_value<'p>(conditions: &[&Condition<'p>]) -> (Vec<Cow<'p, str>>, bool
     let mut moments: Vec<i64> = Vec::new();
     let mut ranges: Vec<&str> = Vec::new();
     let mut patterns: Vec<&str> = Vec::new();
-    let mut text = false;
+    let mut types: Vec<Type> = Vec::new();
     for condition in conditions {
         let Some(operator) = condition.operator else {
             complete = false;
             continue;
         };
         complete &= !condition.open;
+        let of_type = type_of(operator.comparison);
+        if of_type != Type::Presence && !types.contains(&of_type) {
+            types.push(of_type);
+        }
         for value in &condition.values {
-            match type_of(operator.comparison) {
+            match of_type {
                 Type::Presence => {}
                 Type::Number => match number(value.text) {
                     Some(number) => numbers.push(number),
@@ -101,12 +110,11 @@ fn kinds_of_value<'p>(conditions: &[&Condition<'p>]) -> (Vec<Cow<'p, str>>, bool
                 Type::Address => ranges.push(value.text),
                 _ if has_hole(value.text) => complete = false,
                 kind => {
-                    text = true;
                     if kind == Type::TextIgnoringCase {
                         values.push(Cow::Owned(value.text.to_uppercase()));
                         values.push(Cow::Owned(value.text.to_lowercase()));
                     }
-                    if kind == Type::Pattern && is_wildcard(value.text) {
+                    if matches!(kind, Type::Pattern | Type::ArnPattern) && is_wildcard(value.text) {
                         patterns.push(value.text);
                     } else {
                         values.push(Cow::Borrowed(value.text));
@@ -122,8 +130,13 @@ fn kinds_of_value<'p>(conditions: &[&Condition<'p>]) -> (Vec<Cow<'p, str>>, bool
         values.push(Cow::Owned(pattern.replace('*', "").replace('?', OTHER)));
     }
     // Of several patterns that overlap in other ways than by their beginnings, some kinds may be missing.
-    let beginning = |pattern: &&str| pattern.find(['*', '?']) == Some(pattern.len() - 1) && pattern.ends_with('*');
+    let beginning =
+        |pattern: &&str| pattern.find(['*', '?']) == Some(pattern.len() - 1) && pattern.ends_with('*');
     complete &= patterns.len() <= 1 || patterns.iter().all(beginning);
+    // What is equal in one sense and not in another is not among the values either.
+    let compared_alike = |kind: &Type| matches!(kind, Type::Text | Type::Pattern);
+    let compared_as_arns = |kind: &Type| matches!(kind, Type::Text | Type::ArnPattern);
+    complete &= types.len() <= 1 || types.iter().all(compared_alike) || types.iter().all(compared_as_arns);
     around(&mut numbers, &mut values, |number| number.to_string());
     let mut seconds: Vec<f64> = moments.iter().map(|&moment| whole(moment)).collect();
     around(&mut seconds, &mut values, |seconds| format!("{seconds:.0}"));
@@ -132,8 +145,11 @@ fn kinds_of_value<'p>(conditions: &[&Condition<'p>]) -> (Vec<Cow<'p, str>>, bool
         values.extend(ranges.iter().map(|range| Cow::Borrowed(range.split('/').next().unwrap_or(range))));
         values.extend(OTHER_ADDRESSES.map(Cow::Borrowed));
     }
+    let text = types.iter().any(|kind| !matches!(kind, Type::Number | Type::Moment | Type::Address));
     if text || values.is_empty() {
-        values.push(Cow::Borrowed(OTHER));
+        // One that the pattern `?` does not match.
+        let other = if patterns.contains(&"?") { Cow::Owned(OTHER.repeat(2)) } else { Cow::Borrowed(OTHER) };
+        values.push(other);
     }
     (values, complete)
 }
@@ -164,6 +180,7 @@ enum Type {
     Text,
     TextIgnoringCase,
     Pattern,
+    ArnPattern,
 }
 
 fn type_of(comparison: Comparison) -> Type {
@@ -184,9 +201,8 @@ fn type_of(comparison: Comparison) -> Type {
         | C::DateGreaterThanEquals => Type::Moment,
         C::IpAddress | C::NotIpAddress => Type::Address,
         C::StringEqualsIgnoreCase | C::StringNotEqualsIgnoreCase => Type::TextIgnoringCase,
-        C::StringLike | C::StringNotLike | C::ArnEquals | C::ArnLike | C::ArnNotEquals | C::ArnNotLike => {
-            Type::Pattern
-        }
+        C::StringLike | C::StringNotLike => Type::Pattern,
+        C::ArnEquals | C::ArnLike | C::ArnNotEquals | C::ArnNotLike => Type::ArnPattern,
         C::StringEquals | C::StringNotEquals | C::Bool | C::BinaryEquals => Type::Text,
     }
 }
@@ -221,5 +237,6 @@ pub(super) fn correlated(left: &ConditionKey<'_>, right: &ConditionKey<'_>) -> b
         KeyId::CURRENT_TIME | KeyId::EPOCH_TIME => Some(5),
         _ => None,
     };
-    group(left).is_some_and(|left| group(right) == Some(left))
+    // Two names of the encryption context are as free as two keys.
+    left.id != right.id && group(left).is_some_and(|left| group(right) == Some(left))
 }

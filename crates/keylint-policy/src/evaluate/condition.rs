@@ -19,10 +19,25 @@ pub(super) enum Found<'f> {
     Absent,
     /// These values.
     Values(&'f [Cow<'f, str>]),
+    /// One value, which is none of those that conditions ask for with `StringEquals`.
+    Another,
     /// Something, of which nothing more is known.
     Something,
     /// Something or nothing.
     Unsettled,
+}
+
+/// What stands for `${…}` in a value.
+#[derive(Clone, Debug)]
+pub(super) enum Variable {
+    /// The value of a condition key.
+    Is(String),
+    /// A condition key that is not in the request.
+    Absent,
+    /// A condition key whose value is not known.
+    Open,
+    /// No condition key: a placeholder of a template.
+    Placeholder,
 }
 
 /// Whether a condition holds.
@@ -32,15 +47,18 @@ pub(super) fn holds(
     condition: &Condition<'_>,
     found: Found<'_>,
     variables: Variables,
-    variable: &dyn Fn(&str) -> Option<String>,
+    variable: &dyn Fn(&str) -> Variable,
 ) -> Answer {
     // An operator that does not exist is a mistake of its own.
     let Some(operator) = condition.operator else { return Answer::Maybe };
     let answer = match found {
         Found::Unsettled => Answer::Maybe,
         Found::Absent => absent(condition, operator),
-        Found::Something if operator.comparison == Comparison::Null => is_null(condition, Answer::No),
-        Found::Something => Answer::Maybe,
+        Found::Another if is_exact(condition, operator) => Answer::from(operator.comparison.is_negated()),
+        Found::Another | Found::Something if operator.comparison == Comparison::Null => {
+            is_null(condition, Answer::No)
+        }
+        Found::Another | Found::Something => Answer::Maybe,
         Found::Values(values) => present(condition, operator, values, variables, variable),
     };
     match operator.comparison {
@@ -53,12 +71,24 @@ pub(super) fn holds(
     }
 }
 
+/// Whether a condition asks for the very texts that it lists.
+fn is_exact(condition: &Condition<'_>, operator: Operator) -> bool {
+    matches!(operator.comparison, Comparison::StringEquals | Comparison::StringNotEquals)
+        && !condition.values.iter().any(|value| pattern::has_hole(value.text))
+}
+
 fn absent(condition: &Condition<'_>, operator: Operator) -> Answer {
     match (operator.comparison, operator.set) {
         (Comparison::Null, _) => is_null(condition, Answer::Yes),
         (_, SetOperator::ForAllValues) => Answer::Yes,
         // AWS says that a missing key makes `ForAnyValue` false and `…IfExists` true, and nothing of the two together.
-        (_, SetOperator::ForAnyValue) => if operator.if_exists { Answer::Maybe } else { Answer::No },
+        (_, SetOperator::ForAnyValue) => {
+            if operator.if_exists {
+                Answer::Maybe
+            } else {
+                Answer::No
+            }
+        }
         (comparison, SetOperator::None) => Answer::from(operator.if_exists || comparison.is_negated()),
     }
 }
@@ -77,14 +107,15 @@ fn present(
     operator: Operator,
     found: &[Cow<'_, str>],
     variables: Variables,
-    variable: &dyn Fn(&str) -> Option<String>,
+    variable: &dyn Fn(&str) -> Variable,
 ) -> Answer {
     if operator.comparison == Comparison::Null {
         return is_null(condition, Answer::No);
     }
     let one = |found: &Cow<'_, str>| {
         let matching = condition.values.iter().map(|expected| {
-            compare(operator.comparison, &resolved(expected, variables, variable), found)
+            resolved(expected, variables, variable)
+                .map_or(Answer::No, |expected| compare(operator.comparison, &expected, found))
         });
         let any = Answer::any(matching);
         if operator.comparison.is_negated() { !any } else { any }
@@ -101,30 +132,43 @@ fn present(
     }
 }
 
-/// The text of a value, with its policy variables replaced where their values are known.
+/// The text of a value, with its policy variables replaced where their values are known. Nothing when one of them
+/// has no value: then there is nothing that the text could be equal to or like.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-no-value>
 fn resolved<'v>(
     value: &Value<'v>,
     variables: Variables,
-    variable: &dyn Fn(&str) -> Option<String>,
-) -> Cow<'v, str> {
-    if variables == Variables::Literal || !pattern::has_hole(value.text) {
-        return Cow::Borrowed(value.text);
+    variable: &dyn Fn(&str) -> Variable,
+) -> Option<Cow<'v, str>> {
+    if !pattern::has_hole(value.text) {
+        return Some(Cow::Borrowed(value.text));
     }
     let mut text = String::new();
     for piece in pattern::pieces(value.text) {
-        match piece {
-            Piece::Literal(literal) => text.push_str(literal),
-            Piece::Hole(hole) => {
-                let name = hole.split(',').next().unwrap_or_default().trim();
-                match variable(name) {
-                    // What a variable stands for is literal: its `*` matches `*` alone.
-                    Some(value) => text.extend(value.chars().flat_map(literal_in_pattern)),
-                    None => text.extend(["${", hole, "}"]),
-                }
+        let hole = match piece {
+            Piece::Literal(literal) => {
+                text.push_str(literal);
+                continue;
             }
+            Piece::Hole(hole) => hole,
+        };
+        let (name, default) =
+            hole.split_once(',').map_or((hole, None), |(name, default)| (name, Some(default)));
+        let default = default.and_then(|default| default.trim().strip_prefix('\'')?.strip_suffix('\''));
+        match (variable(name.trim()), variables) {
+            // The special characters have this spelling in the later version only.
+            (Variable::Placeholder, Variables::Resolved) => text.extend(["${", hole, "}"]),
+            (Variable::Placeholder, _) if !matches!(hole, "*" | "?" | "$") => text.extend(["${", hole, "}"]),
+            // The text `${…}` itself.
+            (_, Variables::Literal) => text.extend(["${$}{", hole, "}"]),
+            // What a variable stands for is literal: its `*` matches `*` alone.
+            (Variable::Is(value), _) => text.extend(value.chars().flat_map(literal_in_pattern)),
+            (Variable::Absent, _) => text.extend(default?.chars().flat_map(literal_in_pattern)),
+            (Variable::Open, _) => text.extend(["${", hole, "}"]),
         }
     }
-    Cow::Owned(text)
+    Some(Cow::Owned(text))
 }
 
 fn literal_in_pattern(character: char) -> impl Iterator<Item = char> {
@@ -147,7 +191,9 @@ fn compare(comparison: Comparison, expected: &str, found: &str) -> Answer {
         C::Bool => both(boolean(expected), boolean(found), |expected, found| expected == found),
         C::BinaryEquals => pattern::matches(expected, found, Reading::EXACT),
         C::IpAddress | C::NotIpAddress => {
-            both(Range::parse(expected), found.parse::<IpAddr>().ok(), |range, address| range.contains(address))
+            both(Range::parse(expected), found.parse::<IpAddr>().ok(), |range, address| {
+                range.contains(address)
+            })
         }
         C::NumericEquals | C::NumericNotEquals => numbers(expected, found, |e, f| e.total_cmp(&f).is_eq()),
         C::NumericLessThan => numbers(expected, found, |e, f| f < e),

@@ -126,14 +126,15 @@ fn of_the_caller<'r>(
     Some(match id {
         KeyId::PRINCIPAL_IS_AWS_SERVICE => one(if service { "true" } else { "false" }),
         KeyId::PRINCIPAL_SERVICE_NAME => {
-            if service { one(&caller.arn) } else { Standing::Absent }
+            if service {
+                one(&caller.arn)
+            } else {
+                Standing::Absent
+            }
         }
         KeyId::PRINCIPAL_SERVICE_NAMES_LIST if !service => Standing::Absent,
         // AWS gives these only when a service calls as itself for a resource.
-        KeyId::SOURCE_ARN
-        | KeyId::SOURCE_ACCOUNT
-        | KeyId::SOURCE_ORG_ID
-        | KeyId::SOURCE_ORG_PATHS
+        KeyId::SOURCE_ARN | KeyId::SOURCE_ACCOUNT | KeyId::SOURCE_ORG_ID | KeyId::SOURCE_ORG_PATHS
             if !service =>
         {
             Standing::Absent
@@ -167,9 +168,7 @@ fn of_the_request<'r>(
     caller: &Caller<'_>,
     unknown: Standing<'r>,
 ) -> Standing<'r> {
-    let open = |chosen, may_be_absent| {
-        Standing::Open(Open { chosen, may_be_absent, values: values_of(key) })
-    };
+    let open = |chosen, may_be_absent| Standing::Open(Open { chosen, may_be_absent, values: values_of(key) });
     match id {
         KeyId::GRANT_IS_FOR_AWS_RESOURCE
         | KeyId::SECURE_TRANSPORT

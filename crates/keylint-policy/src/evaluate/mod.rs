@@ -168,7 +168,8 @@ impl<'p> Evaluator<'p> {
         }
         let mut relevant = self.relevant(caller, operation);
         relevant.retain(|relevant| counts(relevant.statement));
-        let request = Request { evaluator: self, caller, operation, context, own_account, relevant: &relevant };
+        let request =
+            Request { evaluator: self, caller, operation, context, own_account, relevant: &relevant };
         request.verdict()
     }
 
@@ -203,6 +204,8 @@ impl<'p> Evaluator<'p> {
     fn in_own_account(&self, caller: &Caller<'_>) -> Answer {
         match (&self.key.account, caller.kind) {
             (_, CallerKind::Service) => Answer::Yes,
+            // An outsider's account is another one by definition.
+            _ if caller.outsider => Answer::No,
             (Some(account), _) => same_account(account, &caller.account),
             (None, _) => Answer::Maybe,
         }
@@ -214,7 +217,8 @@ impl<'p> Evaluator<'p> {
             if !statement.operations.perhaps.contains(operation) {
                 continue;
             }
-            let covered = if statement.operations.certain.contains(operation) { Answer::Yes } else { Answer::Maybe };
+            let covered =
+                if statement.operations.certain.contains(operation) { Answer::Yes } else { Answer::Maybe };
             let base = covered.and(self.resource_answer(statement.index));
             let named = names(&statement.principals, caller);
             let (directly, by_account) = (named.directly.and(base), named.by_account.and(base));
@@ -234,12 +238,16 @@ fn is_this_key(statement: &Statement<'_>, key: &Key<'_>) -> Answer {
     let arn = match &key.arn {
         Some(arn) => Cow::Borrowed(arn.as_ref()),
         // What is not known of the key's ARN is a hole.
-        None => Cow::Owned(format!("arn:${{partition}}:kms:${{region}}:{}:key/${{key}}", account.unwrap_or("${account}"))),
+        None => Cow::Owned(format!(
+            "arn:${{partition}}:kms:${{region}}:{}:key/${{key}}",
+            account.unwrap_or("${account}")
+        )),
     };
     let resources = &statement.resources;
-    let listed = Answer::any(resources.items.iter().map(|item| {
-        if item.as_str() == "*" { Answer::Yes } else { resource_matches(item.as_str(), &arn) }
-    }));
+    let listed =
+        Answer::any(resources.items.iter().map(|item| {
+            if item.as_str() == "*" { Answer::Yes } else { resource_matches(item.as_str(), &arn) }
+        }));
     let listed = if resources.open { listed.or(Answer::Maybe) } else { listed };
     if resources.negated { !listed } else { listed }
 }
@@ -329,11 +337,13 @@ impl<'p> Request<'_, 'p> {
             if let Some(sure) = may_be(Effect::Allow) {
                 directly = directly.or(direct.and(sure));
                 by_account = by_account.or(account.and(sure));
-                stronger(&mut allowing, strongest.and(sure), statement.index);
+                let by_itself = self.own_account.and(direct).and(sure);
+                let by_identity_policies = strongest.and(sure).and(self.caller.identity_policies);
+                stronger(&mut allowing, (by_itself.or(by_identity_policies), by_itself), statement.index);
             }
             if let Some(sure) = may_be(Effect::Deny) {
                 denied = denied.or(strongest.and(sure));
-                stronger(&mut denying, strongest.and(sure), statement.index);
+                stronger(&mut denying, (strongest.and(sure), Answer::No), statement.index);
             }
         }
         let by_key_policy = self.own_account.and(directly);
@@ -350,24 +360,32 @@ impl<'p> Request<'_, 'p> {
     }
 
     fn conditions_hold(&self, statement: &Statement<'p>, assignment: Assignment<'_, 'p>) -> Answer {
-        let known = Answer::all(statement.conditions.iter().map(|condition| self.holds(condition, assignment)));
+        let known =
+            Answer::all(statement.conditions.iter().map(|condition| self.holds(condition, assignment)));
         if statement.conditions_open { known.and(Answer::Maybe) } else { known }
     }
 
     fn holds(&self, condition: &Condition<'p>, assignment: Assignment<'_, 'p>) -> Answer {
         let variables = self.evaluator.policy.variables;
         let tried = assignment.iter().find(|(key, _)| key.same_as(&condition.key));
-        let value_of = |name: &str| match self.standing(&ConditionKey::parse(name)) {
-            Standing::Is(values) => match values.as_ref() {
-                [value] => Some(value.to_string()),
-                _ => None,
-            },
-            _ => None,
+        let value_of = |name: &str| {
+            let key = ConditionKey::parse(name);
+            match self.standing(&key) {
+                _ if key.id.is_none() => condition::Variable::Placeholder,
+                Standing::Absent => condition::Variable::Absent,
+                Standing::Is(values) => match values.as_ref() {
+                    [value] => condition::Variable::Is(value.to_string()),
+                    // AWS does not say what a variable with several values stands for.
+                    _ => condition::Variable::Open,
+                },
+                Standing::Open(_) => condition::Variable::Open,
+            }
         };
         let found = |found: Found<'_>| holds(condition, found, variables, &value_of);
         match tried {
             Some((_, Sample::Absent)) => found(Found::Absent),
             Some((_, Sample::Values(values))) => found(Found::Values(values)),
+            Some((_, Sample::Another)) => found(Found::Another),
             Some((_, Sample::Something)) => found(Found::Something),
             Some((_, Sample::Unsettled)) => found(Found::Unsettled),
             None => match self.standing(&condition.key) {
@@ -404,16 +422,23 @@ fn each_combination<'a, 'p>(
     }
 }
 
-/// Keeps the index of the statement with the strongest answer, the first of equals.
-fn stronger(kept: &mut Option<(Answer, usize)>, answer: Answer, index: usize) {
-    if answer != Answer::No && kept.is_none_or(|(before, _)| before < answer) {
-        *kept = Some((answer, index));
+/// What a statement does to a request, and as far as it allows, how much of that needs no identity policy.
+type Strength = (Answer, Answer);
+
+/// Keeps the index of the strongest statement, the first of equals.
+fn stronger(kept: &mut Option<(Strength, usize)>, strength: Strength, index: usize) {
+    if strength.0 != Answer::No && kept.is_none_or(|(before, _)| before < strength) {
+        *kept = Some((strength, index));
     }
 }
 
 /// What a caller gets who may choose between two.
 fn better(left: Verdict, right: Verdict) -> Verdict {
-    let best = if (right.answer, right.without_denials) > (left.answer, left.without_denials) { right } else { left };
+    let best = if (right.answer, right.without_denials) > (left.answer, left.without_denials) {
+        right
+    } else {
+        left
+    };
     Verdict { without_denials: left.without_denials.or(right.without_denials), ..best }
 }
 

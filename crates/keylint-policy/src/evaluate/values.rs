@@ -123,7 +123,8 @@ mod tests {
 
     #[test]
     fn addresses_and_ranges() {
-        let contains = |range, address: &str| Range::parse(range).map(|r| r.contains(address.parse().unwrap()));
+        let contains =
+            |range, address: &str| Range::parse(range).map(|r| r.contains(address.parse().unwrap()));
         assert_eq!(contains("203.0.113.0/24", "203.0.113.77"), Some(true));
         assert_eq!(contains("203.0.113.0/24", "203.0.114.1"), Some(false));
         assert_eq!(contains("0.0.0.0/0", "8.8.8.8"), Some(true));

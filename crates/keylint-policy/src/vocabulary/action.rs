@@ -19,9 +19,7 @@ impl Operations {
             Some(name) => matching_names(name),
             // Only a wildcard can stand for the service, and what stands before it is the beginning of `kms:`.
             None if first_wildcard(pattern).is_some_and(|place| {
-                pattern
-                    .get(..place)
-                    .is_some_and(|start| starts_with("kms:", start))
+                pattern.get(..place).is_some_and(|start| starts_with("kms:", start))
             }) =>
             {
                 if pattern.bytes().all(|byte| byte == b'*') {
@@ -95,11 +93,7 @@ fn matches(pattern: &[u8], name: &[u8]) -> bool {
             }
         }
     }
-    pattern
-        .get(in_pattern..)
-        .unwrap_or_default()
-        .iter()
-        .all(|byte| *byte == b'*')
+    pattern.get(in_pattern..).unwrap_or_default().iter().all(|byte| *byte == b'*')
 }
 
 #[cfg(test)]
@@ -109,37 +103,16 @@ mod tests {
     use proptest::prelude::*;
 
     fn on_key(pattern: &str) -> Vec<&'static str> {
-        Operations::matching(pattern)
-            .intersection(Operations::ON_KEY)
-            .iter()
-            .map(Operation::name)
-            .collect()
+        Operations::matching(pattern).intersection(Operations::ON_KEY).iter().map(Operation::name).collect()
     }
 
     #[test]
     fn patterns_expand_to_the_documented_operations_on_a_key() {
         let table: &[(&str, &[&str])] = &[
-            (
-                "kms:Re*",
-                &[
-                    "ReEncryptFrom",
-                    "ReEncryptTo",
-                    "ReplicateKey",
-                    "RetireGrant",
-                    "RevokeGrant",
-                ],
-            ),
+            ("kms:Re*", &["ReEncryptFrom", "ReEncryptTo", "ReplicateKey", "RetireGrant", "RevokeGrant"]),
             ("kms:ReEncrypt*", &["ReEncryptFrom", "ReEncryptTo"]),
             ("kms:Create*", &["CreateAlias", "CreateGrant"]),
-            (
-                "kms:List*",
-                &[
-                    "ListGrants",
-                    "ListKeyPolicies",
-                    "ListKeyRotations",
-                    "ListResourceTags",
-                ],
-            ),
+            ("kms:List*", &["ListGrants", "ListKeyPolicies", "ListKeyRotations", "ListResourceTags"]),
             ("kms:Describe*", &["DescribeKey"]),
             (
                 "kms:Get*",
@@ -161,10 +134,7 @@ mod tests {
                 ],
             ),
             ("kms:Encrypt*", &["Encrypt"]),
-            (
-                "kms:*Grant*",
-                &["CreateGrant", "ListGrants", "RetireGrant", "RevokeGrant"],
-            ),
+            ("kms:*Grant*", &["CreateGrant", "ListGrants", "RetireGrant", "RevokeGrant"]),
             ("kms:?ecrypt", &["Decrypt"]),
             ("kms:ReEncrypt????", &["ReEncryptFrom"]),
         ];
@@ -176,9 +146,7 @@ mod tests {
 
     #[test]
     fn everything_has_many_spellings() {
-        for pattern in [
-            "*", "**", "kms:*", "KMS:**", "*:*", "k*", "?ms:*", "*m*", "kms*", "km?:*", "kms?*",
-        ] {
+        for pattern in ["*", "**", "kms:*", "KMS:**", "*:*", "k*", "?ms:*", "*m*", "kms*", "km?:*", "kms?*"] {
             assert_eq!(Operations::matching(pattern), Operations::ALL, "{pattern}");
         }
     }
@@ -186,13 +154,9 @@ mod tests {
     #[test]
     fn letter_case_does_not_matter() {
         let grant = Operations::only(Operation::CREATE_GRANT);
-        for pattern in [
-            "kms:CreateGrant",
-            "KMS:CREATEGRANT",
-            "kms:creategrant*",
-            "kMs:cREATEg*",
-            "K*:createGRANT",
-        ] {
+        for pattern in
+            ["kms:CreateGrant", "KMS:CREATEGRANT", "kms:creategrant*", "kMs:cREATEg*", "K*:createGRANT"]
+        {
             assert_eq!(Operations::matching(pattern), grant, "{pattern}");
         }
     }
@@ -239,16 +203,10 @@ mod tests {
 
     /// Texts near the names: a qualified name with characters replaced, inserted or cut, in any case.
     fn near_a_name() -> impl Strategy<Value = String> {
-        let change = (
-            0_usize..44,
-            prop::sample::select(vec!["*", "?", "", "**", "*?", "e", "K", ":", "é", "s3"]),
-        );
-        let name = (
-            0..Operations::ALL.len(),
-            prop::collection::vec(change, 0..5),
-            any::<bool>(),
-            0_usize..44,
-        );
+        let change =
+            (0_usize..44, prop::sample::select(vec!["*", "?", "", "**", "*?", "e", "K", ":", "é", "s3"]));
+        let name =
+            (0..Operations::ALL.len(), prop::collection::vec(change, 0..5), any::<bool>(), 0_usize..44);
         name.prop_map(|(number, changes, upper, cut)| {
             let name = Operation::all().nth(number).unwrap().qualified();
             let mut parts: Vec<String> = name.chars().map(String::from).collect();

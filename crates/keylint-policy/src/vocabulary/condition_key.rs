@@ -47,9 +47,7 @@ pub enum KeyOrigin {
 impl KeyId {
     /// Every key, in the order of their names in lower case.
     pub fn all() -> impl Iterator<Item = Self> + Clone {
-        (0..CONDITION_KEYS.len())
-            .filter_map(|place| u8::try_from(place).ok())
-            .map(Self)
+        (0..CONDITION_KEYS.len()).filter_map(|place| u8::try_from(place).ok()).map(Self)
     }
 
     /// The name as AWS writes it, `kms:ViaService`. That of a key with a parameter ends where the parameter begins:
@@ -89,16 +87,11 @@ impl KeyId {
 
     /// The key of exactly that name in any letter case: without a parameter, or up to where it begins.
     fn named(name: &str) -> Option<Self> {
-        let place = CONDITION_KEYS
-            .binary_search_by(|facts| order(facts.name, name))
-            .ok()?;
+        let place = CONDITION_KEYS.binary_search_by(|facts| order(facts.name, name)).ok()?;
         u8::try_from(place).ok().map(Self)
     }
 
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "only this module makes keys, from places of the table"
-    )]
+    #[expect(clippy::indexing_slicing, reason = "only this module makes keys, from places of the table")]
     fn facts(self) -> &'static KeyFacts {
         &CONDITION_KEYS[usize::from(self.0)]
     }
@@ -125,25 +118,13 @@ impl<'t> ConditionKey<'t> {
     /// Reads a condition key, in any letter case. A parameter is everything behind its beginning and not empty.
     pub fn parse(text: &'t str) -> Self {
         if let Some(id) = KeyId::named(text).filter(|id| !id.takes_parameter()) {
-            return Self {
-                id: Some(id),
-                text,
-                parameter: None,
-            };
+            return Self { id: Some(id), text, parameter: None };
         }
         let with_parameter = split_parameter(text).and_then(|(name, parameter)| {
             let id = KeyId::named(name)?;
-            Some(Self {
-                id: Some(id),
-                text,
-                parameter: Some(parameter),
-            })
+            Some(Self { id: Some(id), text, parameter: Some(parameter) })
         });
-        with_parameter.unwrap_or(Self {
-            id: None,
-            text,
-            parameter: None,
-        })
+        with_parameter.unwrap_or(Self { id: None, text, parameter: None })
     }
 
     /// Whether two texts name the same key. Letter case does not matter, in a parameter neither.
@@ -167,8 +148,7 @@ impl<'t> ConditionKey<'t> {
 pub(super) fn split_parameter(text: &str) -> Option<(&str, &str)> {
     let service = text.find(':')? + 1;
     let mark = text.get(service..)?.find([':', '/'])?;
-    text.split_at_checked(service + mark + 1)
-        .filter(|(_, parameter)| !parameter.is_empty())
+    text.split_at_checked(service + mark + 1).filter(|(_, parameter)| !parameter.is_empty())
 }
 
 /// What keylint can say about a condition key.
@@ -211,57 +191,17 @@ mod tests {
             ("KMS:viaservice", Some(KeyId::VIA_SERVICE), None),
             ("AWS:SourceARN", Some(KeyId::SOURCE_ARN), None),
             ("aws:PrincipalOrgId", Some(KeyId::PRINCIPAL_ORG_ID), None),
-            (
-                "ec2:SourceInstanceARN",
-                Some(KeyId::EC2_SOURCE_INSTANCE_ARN),
-                None,
-            ),
-            (
-                "kms:EncryptionContextKeys",
-                Some(KeyId::ENCRYPTION_CONTEXT_KEYS),
-                None,
-            ),
-            (
-                "kms:EncryptionContext:AppName",
-                Some(KeyId::ENCRYPTION_CONTEXT),
-                Some("AppName"),
-            ),
-            (
-                "kms:encryptioncontext:aws:s3:arn",
-                Some(KeyId::ENCRYPTION_CONTEXT),
-                Some("aws:s3:arn"),
-            ),
-            (
-                "kms:EncryptionContext:a/b",
-                Some(KeyId::ENCRYPTION_CONTEXT),
-                Some("a/b"),
-            ),
-            (
-                "kms:EncryptionContext:日",
-                Some(KeyId::ENCRYPTION_CONTEXT),
-                Some("日"),
-            ),
-            (
-                "aws:ResourceTag/k8s.io/role",
-                Some(KeyId::RESOURCE_TAG),
-                Some("k8s.io/role"),
-            ),
-            (
-                "aws:PrincipalTag/dp:exclude:x",
-                Some(KeyId::PRINCIPAL_TAG),
-                Some("dp:exclude:x"),
-            ),
+            ("ec2:SourceInstanceARN", Some(KeyId::EC2_SOURCE_INSTANCE_ARN), None),
+            ("kms:EncryptionContextKeys", Some(KeyId::ENCRYPTION_CONTEXT_KEYS), None),
+            ("kms:EncryptionContext:AppName", Some(KeyId::ENCRYPTION_CONTEXT), Some("AppName")),
+            ("kms:encryptioncontext:aws:s3:arn", Some(KeyId::ENCRYPTION_CONTEXT), Some("aws:s3:arn")),
+            ("kms:EncryptionContext:a/b", Some(KeyId::ENCRYPTION_CONTEXT), Some("a/b")),
+            ("kms:EncryptionContext:日", Some(KeyId::ENCRYPTION_CONTEXT), Some("日")),
+            ("aws:ResourceTag/k8s.io/role", Some(KeyId::RESOURCE_TAG), Some("k8s.io/role")),
+            ("aws:PrincipalTag/dp:exclude:x", Some(KeyId::PRINCIPAL_TAG), Some("dp:exclude:x")),
             ("aws:requesttag/team", Some(KeyId::REQUEST_TAG), Some("team")),
-            (
-                "kms:RecipientAttestation:PCR0",
-                Some(KeyId::RECIPIENT_ATTESTATION_PCR0),
-                None,
-            ),
-            (
-                "kms:RecipientAttestation:pcr31",
-                Some(KeyId::RECIPIENT_ATTESTATION_PCR31),
-                None,
-            ),
+            ("kms:RecipientAttestation:PCR0", Some(KeyId::RECIPIENT_ATTESTATION_PCR0), None),
+            ("kms:RecipientAttestation:pcr31", Some(KeyId::RECIPIENT_ATTESTATION_PCR31), None),
             (
                 "kms:RecipientAttestation:NitroTPMPCR23",
                 Some(KeyId::RECIPIENT_ATTESTATION_NITRO_TPMPCR23),
@@ -291,11 +231,7 @@ mod tests {
     fn every_key_is_found_by_its_own_name() {
         for id in KeyId::all() {
             let name = id.name();
-            let text = if id.takes_parameter() {
-                format!("{name}x")
-            } else {
-                name.to_owned()
-            };
+            let text = if id.takes_parameter() { format!("{name}x") } else { name.to_owned() };
             assert_eq!(ConditionKey::parse(&text.to_uppercase()).id, Some(id), "{text}");
         }
     }
@@ -321,10 +257,7 @@ mod tests {
             ("EC2:Owner", KeyStanding::OtherService),
             ("saml:aud", KeyStanding::OtherService),
             ("accounts.google.com:sub", KeyStanding::OtherService),
-            (
-                "oidc.eks.us-west-2.amazonaws.com/id/AB12:sub",
-                KeyStanding::OtherService,
-            ),
+            ("oidc.eks.us-west-2.amazonaws.com/id/AB12:sub", KeyStanding::OtherService),
             ("identitycenter:InstanceArn", KeyStanding::OtherService),
             ("kms:EncryptionContext", KeyStanding::Unknown),
             ("KMS:ViaServices", KeyStanding::Unknown),
@@ -342,19 +275,12 @@ mod tests {
 
     #[test]
     fn a_key_goes_with_the_documented_operations() {
-        let grants: Operations = [
-            Operation::CREATE_GRANT,
-            Operation::LIST_GRANTS,
-            Operation::REVOKE_GRANT,
-        ]
-        .into_iter()
-        .collect();
+        let grants: Operations =
+            [Operation::CREATE_GRANT, Operation::LIST_GRANTS, Operation::REVOKE_GRANT].into_iter().collect();
         assert_eq!(KeyId::GRANT_IS_FOR_AWS_RESOURCE.operations(), grants);
         assert_eq!(
             KeyId::POLICY_NAME.operations(),
-            [Operation::GET_KEY_POLICY, Operation::PUT_KEY_POLICY]
-                .into_iter()
-                .collect()
+            [Operation::GET_KEY_POLICY, Operation::PUT_KEY_POLICY].into_iter().collect()
         );
         let counts = [
             (KeyId::CALLER_ACCOUNT, 53),
@@ -401,14 +327,7 @@ mod tests {
             }
         }
         let of = |origin| KeyId::all().filter(|key| key.origin() == origin).count();
-        assert_eq!(
-            (
-                of(KeyOrigin::Kms),
-                of(KeyOrigin::Global),
-                of(KeyOrigin::CrossService)
-            ),
-            (96, 53, 9)
-        );
+        assert_eq!((of(KeyOrigin::Kms), of(KeyOrigin::Global), of(KeyOrigin::CrossService)), (96, 53, 9));
     }
 
     #[test]
@@ -421,15 +340,10 @@ mod tests {
 
     #[test]
     fn a_guess_is_marked() {
-        let guessed: Vec<Operation> = Operation::all()
-            .filter(|operation| !operation.condition_keys_known())
-            .collect();
+        let guessed: Vec<Operation> =
+            Operation::all().filter(|operation| !operation.condition_keys_known()).collect();
         assert_eq!(guessed, [Operation::DECAPSULATE, Operation::ENCAPSULATE]);
-        assert!(
-            guessed
-                .iter()
-                .all(|operation| operation.sends(KeyId::VIA_SERVICE))
-        );
+        assert!(guessed.iter().all(|operation| operation.sends(KeyId::VIA_SERVICE)));
     }
 
     #[test]
@@ -445,11 +359,7 @@ mod tests {
             (KeyId::CALLER_ACCOUNT, ValueType::String, false),
         ];
         for (key, value_type, multi_valued) in table {
-            assert_eq!(
-                (key.value_type(), key.multi_valued()),
-                (value_type, multi_valued),
-                "{key:?}"
-            );
+            assert_eq!((key.value_type(), key.multi_valued()), (value_type, multi_valued), "{key:?}");
         }
     }
 }

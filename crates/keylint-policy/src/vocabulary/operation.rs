@@ -25,9 +25,7 @@ impl Operation {
 
     /// The operation of that name, without `kms:`, in any letter case.
     pub(super) fn from_bare_name(name: &str) -> Option<Self> {
-        let place = OPERATIONS
-            .binary_search_by(|facts| order(facts.name, name))
-            .ok()?;
+        let place = OPERATIONS.binary_search_by(|facts| order(facts.name, name)).ok()?;
         u8::try_from(place).ok().map(Self)
     }
 
@@ -170,9 +168,7 @@ impl Operations {
 
 impl FromIterator<Operation> for Operations {
     fn from_iter<I: IntoIterator<Item = Operation>>(operations: I) -> Self {
-        operations
-            .into_iter()
-            .fold(Self::EMPTY, |set, operation| set.union(Self::only(operation)))
+        operations.into_iter().fold(Self::EMPTY, |set, operation| set.union(Self::only(operation)))
     }
 }
 
@@ -206,16 +202,8 @@ mod tests {
             }
             assert_eq!(operation.qualified(), format!("kms:{name}"));
         }
-        for none in [
-            "",
-            "kms:",
-            "kms:kms:Decrypt",
-            "Decryp",
-            "DecryptX",
-            "s3:Decrypt",
-            "kms:Decrypt*",
-            "ﬁ",
-        ] {
+        for none in ["", "kms:", "kms:kms:Decrypt", "Decryp", "DecryptX", "s3:Decrypt", "kms:Decrypt*", "ﬁ"]
+        {
             assert_eq!(Operation::from_name(none), None, "{none}");
         }
     }
@@ -269,15 +257,8 @@ mod tests {
     #[test]
     fn another_account_can_use_a_key_but_not_manage_it() {
         let use_and_grants = Operations::IN_GRANTS;
-        let others = [
-            Operation::GET_KEY_ROTATION_STATUS,
-            Operation::LIST_GRANTS,
-            Operation::REVOKE_GRANT,
-        ];
-        assert_eq!(
-            Operations::ACROSS_ACCOUNTS,
-            use_and_grants.union(others.into_iter().collect())
-        );
+        let others = [Operation::GET_KEY_ROTATION_STATUS, Operation::LIST_GRANTS, Operation::REVOKE_GRANT];
+        assert_eq!(Operations::ACROSS_ACCOUNTS, use_and_grants.union(others.into_iter().collect()));
         assert!(!Operation::PUT_KEY_POLICY.across_accounts());
         assert!(!Operation::REVOKE_GRANT.in_grants() && Operation::RETIRE_GRANT.in_grants());
         assert!(Operation::CREATE_GRANT.on_key());
@@ -286,42 +267,25 @@ mod tests {
     #[test]
     fn an_operation_works_on_a_key_exactly_when_it_names_kinds_of_key() {
         for operation in Operation::all() {
-            assert_eq!(
-                !operation.key_types().is_empty(),
-                operation.on_key(),
-                "{operation:?}"
-            );
+            assert_eq!(!operation.key_types().is_empty(), operation.on_key(), "{operation:?}");
         }
         assert_eq!(
             Operation::GENERATE_DATA_KEY.key_types(),
-            [KeyType {
-                spec: "SYMMETRIC_DEFAULT",
-                usage: "ENCRYPT_DECRYPT"
-            }]
+            [KeyType { spec: "SYMMETRIC_DEFAULT", usage: "ENCRYPT_DECRYPT" }]
         );
-        assert_eq!(
-            Operation::PUT_KEY_POLICY.key_types(),
-            [KeyType {
-                spec: "*",
-                usage: "*"
-            }]
-        );
+        assert_eq!(Operation::PUT_KEY_POLICY.key_types(), [KeyType { spec: "*", usage: "*" }]);
     }
 
     #[test]
     fn sets_are_sets() {
-        let first: Operations = [Operation::ENCRYPT, Operation::DECRYPT, Operation::ENCRYPT]
-            .into_iter()
-            .collect();
+        let first: Operations =
+            [Operation::ENCRYPT, Operation::DECRYPT, Operation::ENCRYPT].into_iter().collect();
         let second = Operations::only(Operation::DECRYPT);
         assert_eq!(names(first), ["Decrypt", "Encrypt"]);
         assert_eq!(names(first.intersection(second)), ["Decrypt"]);
         assert_eq!(names(first.difference(second)), ["Encrypt"]);
         assert_eq!(first.union(second), first);
-        assert_eq!(
-            (first.len(), first.is_empty(), Operations::EMPTY.is_empty()),
-            (2, false, true)
-        );
+        assert_eq!((first.len(), first.is_empty(), Operations::EMPTY.is_empty()), (2, false, true));
         assert!(first.contains(Operation::ENCRYPT) && !second.contains(Operation::ENCRYPT));
         assert_eq!(format!("{first:?}"), "{Decrypt, Encrypt}");
         assert_eq!(Operations::between(0, OPERATION_COUNT), Operations::ALL);

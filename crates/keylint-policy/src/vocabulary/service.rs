@@ -21,9 +21,7 @@ pub(super) fn is_condition_key_prefix(prefix: &str) -> bool {
 }
 
 fn has(sorted: &[&str], prefix: &str) -> bool {
-    sorted
-        .binary_search_by(|candidate| order(candidate, prefix))
-        .is_ok()
+    sorted.binary_search_by(|candidate| order(candidate, prefix)).is_ok()
 }
 
 #[cfg(test)]
@@ -32,15 +30,7 @@ mod tests {
 
     #[test]
     fn services_are_known_by_their_prefix() {
-        for prefix in [
-            "kms",
-            "KMS",
-            "ec2",
-            "autoscaling",
-            "xray",
-            "a2c",
-            "elastic-inference",
-        ] {
+        for prefix in ["kms", "KMS", "ec2", "autoscaling", "xray", "a2c", "elastic-inference"] {
             assert!(is_service_prefix(prefix), "{prefix}");
         }
         for prefix in ["", "km", "kmss", "aws", "saml", "*", "ec2.amazonaws.com"] {
@@ -52,21 +42,12 @@ mod tests {
     fn the_list_is_one_that_can_be_searched() {
         assert!(service_prefixes().len() > 450);
         assert!(service_prefixes().is_sorted_by(|left, right| left < right));
-        assert!(
-            service_prefixes()
-                .iter()
-                .all(|prefix| *prefix == prefix.to_lowercase())
-        );
+        assert!(service_prefixes().iter().all(|prefix| *prefix == prefix.to_lowercase()));
     }
 
     #[test]
     fn identity_providers_have_condition_keys_of_their_own() {
-        for prefix in [
-            "saml",
-            "accounts.google.com",
-            "oidc.eks.eu-west-1.amazonaws.com/id/AB",
-            "s3",
-        ] {
+        for prefix in ["saml", "accounts.google.com", "oidc.eks.eu-west-1.amazonaws.com/id/AB", "s3"] {
             assert!(is_condition_key_prefix(prefix), "{prefix}");
         }
         assert!(!is_condition_key_prefix("kmss") && !is_condition_key_prefix(""));

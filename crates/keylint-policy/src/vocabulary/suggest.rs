@@ -57,25 +57,14 @@ pub fn suggest_action(text: &str) -> Option<String> {
     let operations = Operation::all().map(Operation::name);
     let meant = if stem != name {
         let near = nearest(stem, FAMILIES.into_iter().chain(operations))?;
-        if FAMILIES.contains(&near) {
-            format!("{near}*")
-        } else {
-            near.to_owned()
-        }
+        if FAMILIES.contains(&near) { format!("{near}*") } else { near.to_owned() }
     } else if let Some(family) = FAMILIES.iter().find(|family| family.eq_ignore_ascii_case(name))
         && Operation::from_name(name).is_none()
     {
         format!("{family}*")
     } else {
-        let near = nearest(
-            name,
-            operations.chain(OTHER_NAMES.into_iter().map(|(other, _)| other)),
-        )?;
-        OTHER_NAMES
-            .iter()
-            .find(|(other, _)| *other == near)
-            .map_or(near, |(_, instead)| instead)
-            .to_owned()
+        let near = nearest(name, operations.chain(OTHER_NAMES.into_iter().map(|(other, _)| other)))?;
+        OTHER_NAMES.iter().find(|(other, _)| *other == near).map_or(near, |(_, instead)| instead).to_owned()
     };
     Some(format!("kms:{meant}"))
 }
@@ -130,16 +119,12 @@ fn candidates(with_parameter: bool) -> impl Iterator<Item = KeyId> + Clone {
 
 /// A condition key without its service, and without the mark that goes before a parameter.
 fn own_name(key: &str) -> &str {
-    key.split_once(':')
-        .map_or(key, |(_, name)| name)
-        .trim_end_matches([':', '/'])
+    key.split_once(':').map_or(key, |(_, name)| name).trim_end_matches([':', '/'])
 }
 
 /// The candidate nearest to a word; among equally near ones, one that the word begins.
 fn nearest<'c>(word: &str, candidates: impl Iterator<Item = &'c str> + Clone) -> Option<&'c str> {
-    let begun = candidates
-        .clone()
-        .filter(|candidate| starts_with(candidate, word));
+    let begun = candidates.clone().filter(|candidate| starts_with(candidate, word));
     did_you_mean(word, begun.chain(candidates))
 }
 
@@ -187,18 +172,9 @@ mod tests {
 
     #[test]
     fn nothing_is_made_up_for_actions() {
-        for text in [
-            "",
-            "*",
-            "kms:",
-            "kms:*",
-            "kms:Re*",
-            "kms:Decrypt",
-            "kms:Xyz",
-            "kms:*Grnt*",
-            "s3:Decrypt",
-            "foo",
-        ] {
+        for text in
+            ["", "*", "kms:", "kms:*", "kms:Re*", "kms:Decrypt", "kms:Xyz", "kms:*Grnt*", "s3:Decrypt", "foo"]
+        {
             assert_eq!(suggest_action(text), None, "{text}");
         }
     }
@@ -217,17 +193,11 @@ mod tests {
             }
         }
         for family in FAMILIES {
-            assert!(
-                !Operations::matching(&format!("kms:{family}*")).is_empty(),
-                "{family}"
-            );
+            assert!(!Operations::matching(&format!("kms:{family}*")).is_empty(), "{family}");
         }
         for (other, instead) in OTHER_NAMES {
             assert_eq!(Operation::from_name(other), None);
-            assert!(
-                !Operations::matching(&format!("kms:{instead}")).is_empty(),
-                "{instead}"
-            );
+            assert!(!Operations::matching(&format!("kms:{instead}")).is_empty(), "{instead}");
         }
     }
 
@@ -245,17 +215,11 @@ mod tests {
             ("aws:PrincipleArn", Some("aws:PrincipalArn")),
             ("kms:EncryptionCtx:foo", Some("kms:EncryptionContext:foo")),
             ("kms:EncryptionContext/foo", Some("kms:EncryptionContext:foo")),
-            (
-                "kms:EncryptionContxt:aws:s3:arn",
-                Some("kms:EncryptionContext:aws:s3:arn"),
-            ),
+            ("kms:EncryptionContxt:aws:s3:arn", Some("kms:EncryptionContext:aws:s3:arn")),
             ("aws:PrincipalTags/team", Some("aws:PrincipalTag/team")),
             ("aws:ResourceTag:team", Some("aws:ResourceTag/team")),
             ("kms:ResourceTag/team", Some("aws:ResourceTag/team")),
-            (
-                "kms:RecipientAttestation:ImagSha384",
-                Some("kms:RecipientAttestation:ImageSha384"),
-            ),
+            ("kms:RecipientAttestation:ImagSha384", Some("kms:RecipientAttestation:ImageSha384")),
             ("aws:PrincipalOrg", Some("aws:PrincipalOrgID")),
             ("kms:EncryptionContextKey", Some("kms:EncryptionContextKeys")),
         ];

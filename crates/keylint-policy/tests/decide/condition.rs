@@ -88,16 +88,22 @@ impl Question<'_> {
     fn compare(&self, name: &str, expected: &str, found: &str) -> Reading {
         let known = |answer: Option<bool>| answer.map_or(Open, Reading::from);
         let numbers = |compare: fn(f64, f64) -> bool| {
-            known(values::number(found).zip(values::number(expected)).map(|(found, expected)| compare(found, expected)))
+            known(
+                values::number(found)
+                    .zip(values::number(expected))
+                    .map(|(found, expected)| compare(found, expected)),
+            )
         };
         let times = |compare: fn(i64, i64) -> bool| {
-            known(values::time(found).zip(values::time(expected)).map(|(found, expected)| compare(found, expected)))
+            known(
+                values::time(found)
+                    .zip(values::time(expected))
+                    .map(|(found, expected)| compare(found, expected)),
+            )
         };
         match name {
             "StringEquals" | "StringNotEquals" => self.text(expected, found, literals),
-            "StringEqualsIgnoreCase" | "StringNotEqualsIgnoreCase" => {
-                self.text_in_any_case(expected, found)
-            }
+            "StringEqualsIgnoreCase" | "StringNotEqualsIgnoreCase" => self.text_in_any_case(expected, found),
             "StringLike" | "StringNotLike" => self.text(expected, found, wildcards),
             "ArnEquals" | "ArnLike" | "ArnNotEquals" | "ArnNotLike" => self.arn(expected, found),
             #[expect(clippy::float_cmp, reason = "what is written must be the same")]
@@ -164,7 +170,8 @@ fn is_negated(name: &str) -> bool {
 }
 
 fn is_operator(name: &str) -> bool {
-    let any = |prefix: &str, names: &[&str]| name.strip_prefix(prefix).is_some_and(|rest| names.contains(&rest));
+    let any =
+        |prefix: &str, names: &[&str]| name.strip_prefix(prefix).is_some_and(|rest| names.contains(&rest));
     let order = ["Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals"];
     any("String", &["Equals", "NotEquals", "EqualsIgnoreCase", "NotEqualsIgnoreCase", "Like", "NotLike"])
         || any("Arn", &["Equals", "NotEquals", "Like", "NotLike"])

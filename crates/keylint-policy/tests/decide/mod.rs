@@ -83,11 +83,7 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    const NOTHING: Self = Self {
-        denied: No,
-        allowed: No,
-        delegated: No,
-    };
+    const NOTHING: Self = Self { denied: No, allowed: No, delegated: No };
 
     /// "An explicit deny in any policy overrides any allows."
     ///
@@ -224,10 +220,7 @@ impl Named {
     }
 
     fn or(self, other: Self) -> Self {
-        Self {
-            directly: self.directly.or(other.directly),
-            by_account: self.by_account.or(other.by_account),
-        }
+        Self { directly: self.directly.or(other.directly), by_account: self.by_account.or(other.by_account) }
     }
 }
 
@@ -277,7 +270,9 @@ fn entries(principals: &Value) -> Vec<(&str, &str)> {
         Value::String(text) => vec![("AWS", text)],
         Value::Object(forms) => forms
             .iter()
-            .flat_map(|(form, value)| list(value).into_iter().map(|text| (form.as_str(), text.as_str().unwrap_or(""))))
+            .flat_map(|(form, value)| {
+                list(value).into_iter().map(|text| (form.as_str(), text.as_str().unwrap_or("")))
+            })
             .collect(),
         _ => vec![("", "")],
     }
@@ -304,7 +299,8 @@ fn entry_names(form: &str, text: &str, caller: &Caller) -> Named {
 
 /// `123456789012` is short for `arn:aws:iam::123456789012:root`.
 fn account_of_principal(text: &str) -> Option<&str> {
-    let account = text.strip_prefix("arn:aws:iam::").and_then(|rest| rest.strip_suffix(":root")).unwrap_or(text);
+    let account =
+        text.strip_prefix("arn:aws:iam::").and_then(|rest| rest.strip_suffix(":root")).unwrap_or(text);
     (account.len() == 12 && account.chars().all(|digit| digit.is_ascii_digit())).then_some(account)
 }
 
@@ -313,10 +309,7 @@ fn account_of_principal(text: &str) -> Option<&str> {
 fn account_principal_names(account: &str, caller: &Caller) -> Named {
     let same = Reading::from(account == caller.account);
     let root_user = Reading::from(caller.kind == Kind::RootUser);
-    Named {
-        directly: same.and(root_user),
-        by_account: same,
-    }
+    Named { directly: same.and(root_user), by_account: same }
 }
 
 /// Names match exactly and with their path; the ARN of a role matches all its sessions.

@@ -32,7 +32,9 @@ pub(super) fn matches(pattern: &[Glyph], text: &[char]) -> bool {
             matches(rest, text) || (!text.is_empty() && matches(pattern, &text[1..]))
         }
         ([Glyph::AnyCharacter, pattern @ ..], [_, text @ ..]) => matches(pattern, text),
-        ([Glyph::Literal(expected), pattern @ ..], [found, text @ ..]) => expected == found && matches(pattern, text),
+        ([Glyph::Literal(expected), pattern @ ..], [found, text @ ..]) => {
+            expected == found && matches(pattern, text)
+        }
         _ => false,
     }
 }
@@ -85,7 +87,9 @@ pub(super) fn fill(value: &str, read: fn(&str) -> Vec<Glyph>, context: &Context)
         _ => value_of(variable, context),
     };
     match (middle, fill(after, read, context)) {
-        (Filled::Pattern(middle), Filled::Pattern(after)) => Filled::Pattern([read(before), middle, after].concat()),
+        (Filled::Pattern(middle), Filled::Pattern(after)) => {
+            Filled::Pattern([read(before), middle, after].concat())
+        }
         (Filled::Undocumented, _) | (_, Filled::Undocumented) => Filled::Undocumented,
         _ => Filled::Null,
     }
@@ -94,10 +98,12 @@ pub(super) fn fill(value: &str, read: fn(&str) -> Vec<Glyph>, context: &Context)
 /// `${key}`, or `${key, 'default'}`.
 fn value_of(variable: &str, context: &Context) -> Filled {
     let (key, default) = match variable.split_once(',') {
-        Some((key, default)) => (key.trim(), default.trim().strip_prefix('\'').and_then(|text| text.strip_suffix('\''))),
+        Some((key, default)) => {
+            (key.trim(), default.trim().strip_prefix('\'').and_then(|text| text.strip_suffix('\'')))
+        }
         None => (variable, None),
     };
-    if !key.contains(':') {
+    if !key.contains(':') || key.contains("::") {
         return Filled::Undocumented;
     }
     match (context.get(&key.to_lowercase()).map(Vec::as_slice), default) {

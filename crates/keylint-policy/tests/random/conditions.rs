@@ -49,6 +49,7 @@ pub(crate) const KEYS: &[Pool] = &[
         &["ec2.us-east-1.amazonaws.com", "s3.us-east-1.amazonaws.com", "nowhere.eu-north-1.amazonaws.com"],
         &["ec2.*.amazonaws.com", "*"],
     ),
+    pool("aws:PrincipalIsAWSService", Family::Truth, &["true", "false"], &[]),
     pool("kms:CallerAccount", Family::Text, &["111122223333", "444455556666", "000000000000"], &["1111*"]),
     pool(
         "aws:PrincipalArn",
@@ -69,15 +70,30 @@ pub(crate) const KEYS: &[Pool] = &[
         ],
     ),
     pool("aws:PrincipalOrgID", Family::Text, &["o-one", "o-two", "o-nowhere"], &["o-*", "o-???"]),
-    pool("kms:EncryptionContext:x", Family::Text, &["red", "blue", "nowhere"], &["r*", "?", "RED", "${aws:PrincipalTag/team}"]),
-    pool("aws:PrincipalTag/team", Family::Text, &["red", "blue", "nowhere"], &["r?d", "*e*", "${kms:EncryptionContext:x, 'red'}", "$${*}"]),
+    pool(
+        "kms:EncryptionContext:x",
+        Family::Text,
+        &["red", "blue", "nowhere"],
+        &["r*", "?", "RED", "${aws:PrincipalTag/team}"],
+    ),
+    pool(
+        "aws:PrincipalTag/team",
+        Family::Text,
+        &["red", "blue", "nowhere"],
+        &["r?d", "*e*", "${kms:EncryptionContext:x, 'red'}", "$${*}"],
+    ),
     Pool {
         multi_valued: true,
         ..pool("kms:EncryptionContextKeys", Family::Text, &["x", "y", "nowhere"], &["?"])
     },
     Pool {
         multi_valued: true,
-        ..pool("kms:GrantOperations", Family::Text, &["Decrypt", "Encrypt", "CreateGrant"], &["*crypt"])
+        ..pool(
+            "kms:GrantOperations",
+            Family::Text,
+            &["Decrypt", "Encrypt", "CreateGrant"],
+            &["*crypt", "DescribeKey", "Sign", "Verify"],
+        )
     },
     pool(
         "aws:SourceArn",
@@ -97,7 +113,12 @@ pub(crate) const KEYS: &[Pool] = &[
         &["2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "2026-06-01T12:00:00Z", "1999-01-01T00:00:00Z"],
         &["2026-01-01", "1767225600"],
     ),
-    pool("kms:ScheduleKeyDeletionPendingWindowInDays", Family::Number, &["7", "14", "30", "8"], &["7.0", "14.5", "-1"]),
+    pool(
+        "kms:ScheduleKeyDeletionPendingWindowInDays",
+        Family::Number,
+        &["7", "14", "30", "8"],
+        &["7.0", "14.5", "-1"],
+    ),
 ];
 
 const TEXT: &[&str] = &[
@@ -145,11 +166,14 @@ pub(crate) fn condition() -> impl Strategy<Value = (String, String, Value)> {
     select(KEYS).prop_flat_map(|pool| {
         let plain = operator(pool, pool.family.operators());
         // A comparison of another type than the key's.
-        let any = operator(pool, [TEXT, NUMBER, TIME, ADDRESS, ARN, &["Bool", "BinaryEquals"]].concat());
+        let foreign = operator(pool, [TEXT, NUMBER, TIME, ADDRESS, ARN, &["Bool", "BinaryEquals"]].concat());
         let expected: Vec<_> = pool.found.iter().chain(pool.also_expected).copied().collect();
         let values = one_or_many(select(expected));
-        let compared = (prop_oneof![9 => plain, 1 => any], key_in_any_case(pool.key), values);
-        let truth = prop_oneof![select(vec!["true", "false"]).prop_map(|text| json!(text)), any::<bool>().prop_map(|value| json!(value))];
+        let compared = (prop_oneof![9 => plain, 1 => foreign], key_in_any_case(pool.key), values);
+        let truth = prop_oneof![
+            select(vec!["true", "false"]).prop_map(|text| json!(text)),
+            any::<bool>().prop_map(|value| json!(value))
+        ];
         let null = (Just("Null".to_owned()), key_in_any_case(pool.key), truth.clone());
         let boolean = (Just("Bool".to_owned()), key_in_any_case(pool.key), truth);
         let is_truth = u32::from(pool.family == Family::Truth);
@@ -192,23 +216,24 @@ pub(crate) fn context() -> impl Strategy<Value = Context> {
 pub(crate) fn completion_values(pool: &Pool) -> Vec<Option<Vec<String>>> {
     let owned = |values: &[&str]| Some(values.iter().map(|&value| value.to_owned()).collect());
     let mut all = vec![None];
-    all.extend(pool.found.iter().map(|value| owned(&[value])));
+    all.extend(pool.found.iter().chain(pool.also_expected).map(|value| owned(&[value])));
     if pool.multi_valued {
-        let [a, b, c] = *pool.found else { unreachable!("pools of several values have three") };
+        let [a, b, c, ..] = *pool.found else { unreachable!("pools of several values have three") };
         all.extend([owned(&[a, b]), owned(&[a, c]), owned(&[b, c]), owned(&[a, b, c])]);
     }
     all
 }
 
-/// The patterns of the restricted grammar are such that these values tell all of them apart.
+/// Keys whose values tell everything apart that [`restricted_condition`] can ask for.
 pub(crate) const RESTRICTED: &[Pool] = &[
     pool("kms:GrantIsForAWSResource", Family::Truth, &["true", "false"], &[]),
     pool(
         "kms:EncryptionContext:x",
         Family::Text,
-        &["red", "blue", "r", "re", "ted", "e", "x"],
-        &["r*", "*e*", "?ed"],
+        &["red", "blue", "re", "rex", "r", "rx", "r*", "re*", "x"],
+        &[],
     ),
+    pool("aws:PrincipalTag/team", Family::Text, &["red", "ted", "blue", "?ed", "x"], &[]),
     Pool {
         multi_valued: true,
         ..pool("kms:GrantOperations", Family::Text, &["Decrypt", "Encrypt", "CreateGrant"], &[])
@@ -217,18 +242,20 @@ pub(crate) const RESTRICTED: &[Pool] = &[
 
 /// A condition over the keys of [`RESTRICTED`].
 pub(crate) fn restricted_condition() -> impl Strategy<Value = (String, String, Value)> {
+    let [grant, context, team, operations] = [0, 1, 2, 3].map(|index| Just(RESTRICTED[index].key.to_owned()));
     let truth = || select(vec!["true", "false"]).prop_map(|text| json!(text));
-    let text = select(vec!["StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIfExists"]);
+    let text = || {
+        select(vec!["StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIfExists"])
+            .prop_map(str::to_owned)
+    };
     let set = (select(vec!["ForAnyValue", "ForAllValues"]), select(vec!["StringEquals", "StringNotEquals"]))
         .prop_map(|(set, name)| format!("{set}:{name}"));
-    let text_value = one_or_many(select(vec!["red", "blue", "r*", "*e*", "?ed"]));
-    let set_value = one_or_many(select(vec!["Decrypt", "Encrypt"]));
     let keys: Vec<_> = RESTRICTED.iter().map(|pool| pool.key.to_owned()).collect();
-    let [grant, context, operations] = [0, 1, 2].map(|index| Just(keys[index].clone()));
     prop_oneof![
         (select(vec!["Bool".to_owned(), "BoolIfExists".to_owned()]), grant, truth()),
-        (text.prop_map(str::to_owned), context, text_value),
-        (set, operations, set_value),
+        (text(), context, one_or_many(select(vec!["red", "blue", "r*", "re*"]))),
+        (text(), team, one_or_many(select(vec!["red", "blue", "?ed"]))),
+        (set, operations, one_or_many(select(vec!["Decrypt", "Encrypt"]))),
         (Just("Null".to_owned()), select(keys), truth()),
     ]
 }

@@ -7,21 +7,16 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
 
-pub(crate) use conditions::{KEYS, Pool, completion_values, condition, context, restricted_condition};
+pub(crate) use conditions::{
+    KEYS, Pool, RESTRICTED, completion_values, condition, context, restricted_condition,
+};
 
-use crate::decide::{Caller, Key, Kind};
+use crate::decide::{Caller, Kind};
 
 const OWN: &str = "111122223333";
 const OTHER: &str = "444455556666";
-pub(crate) const KEY_ARN: &str = "arn:aws:kms:us-east-1:111122223333:key/1a2b";
-
-/// The key that every random policy belongs to.
-pub(crate) fn key() -> Key {
-    Key {
-        account: OWN.to_owned(),
-        arn: KEY_ARN.to_owned(),
-    }
-}
+/// The ARN of the key of these tests.
+const KEY_ARN: &str = "arn:aws:kms:us-east-1:111122223333:key/1a2b";
 
 pub(crate) fn operation() -> impl Strategy<Value = &'static str> {
     select(vec![
@@ -72,7 +67,11 @@ const IDENTITIES: &[(Kind, &str, &str)] = &[
 /// Sessions, and the roles they belong to.
 const SESSIONS: &[(&str, &str, &str)] = &[
     (OWN, "arn:aws:iam::111122223333:role/app", "arn:aws:sts::111122223333:assumed-role/app/i-1"),
-    (OWN, "arn:aws:iam::111122223333:role/team/deployer", "arn:aws:sts::111122223333:assumed-role/deployer/ci"),
+    (
+        OWN,
+        "arn:aws:iam::111122223333:role/team/deployer",
+        "arn:aws:sts::111122223333:assumed-role/deployer/ci",
+    ),
     // The path of the role cannot be told from the session.
     (OWN, "arn:aws:iam::111122223333:role/deployer", "arn:aws:sts::111122223333:assumed-role/deployer/ci"),
     (OTHER, "arn:aws:iam::444455556666:role/app", "arn:aws:sts::444455556666:assumed-role/app/i-1"),
@@ -126,27 +125,32 @@ fn statement(grammar: Grammar) -> impl Strategy<Value = Value> {
         Grammar::Full => prop::collection::vec(condition().boxed(), 0..3),
         Grammar::Restricted => prop::collection::vec(restricted_condition().boxed(), 0..3),
     };
-    let not = move |one_in: u32| prop::bool::weighted(if grammar == Grammar::Full { 1.0 / f64::from(one_in) } else { 0.0 });
+    let not = move |one_in: u32| {
+        prop::bool::weighted(if grammar == Grammar::Full { 1.0 / f64::from(one_in) } else { 0.0 })
+    };
     let principal = (principals(), not(12));
     let action = (one_or_many(select(ACTIONS)), not(6));
     let resource = (resources(grammar), not(12));
-    (effect, principal, action, resource, conditions).prop_map(|(effect, principal, action, resource, conditions)| {
-        let named = |name: &str, negated: bool| if negated { format!("Not{name}") } else { name.to_owned() };
-        let mut statement = Map::new();
-        statement.insert("Effect".to_owned(), json!(effect));
-        statement.insert(named("Principal", principal.1), principal.0);
-        statement.insert(named("Action", action.1), action.0);
-        statement.insert(named("Resource", resource.1), resource.0);
-        if !conditions.is_empty() {
-            let mut operators = Map::new();
-            for (operator, key, values) in conditions {
-                let keys = operators.entry(operator).or_insert_with(|| json!({}));
-                keys[key] = values;
+    (effect, principal, action, resource, conditions).prop_map(
+        |(effect, principal, action, resource, conditions)| {
+            let named =
+                |name: &str, negated: bool| if negated { format!("Not{name}") } else { name.to_owned() };
+            let mut statement = Map::new();
+            statement.insert("Effect".to_owned(), json!(effect));
+            statement.insert(named("Principal", principal.1), principal.0);
+            statement.insert(named("Action", action.1), action.0);
+            statement.insert(named("Resource", resource.1), resource.0);
+            if !conditions.is_empty() {
+                let mut operators = Map::new();
+                for (operator, key, values) in conditions {
+                    let keys = operators.entry(operator).or_insert_with(|| json!({}));
+                    keys[key] = values;
+                }
+                statement.insert("Condition".to_owned(), Value::Object(operators));
             }
-            statement.insert("Condition".to_owned(), Value::Object(operators));
-        }
-        Value::Object(statement)
-    })
+            Value::Object(statement)
+        },
+    )
 }
 
 fn principals() -> impl Strategy<Value = Value> {

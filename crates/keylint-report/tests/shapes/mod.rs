@@ -35,10 +35,7 @@ impl Shapes {
     pub(crate) fn of_two_places(text: &str, first: (u32, u32), second: (u32, u32)) -> Self {
         let mut shapes = Self::none();
         let file = shapes.file("x.json", text);
-        let at = |(start, end)| Location {
-            file,
-            span: Span::new(start, end),
-        };
+        let at = |(start, end)| Location { file, span: Span::new(start, end) };
         let mut diagnostic = Diagnostic::new("place", Severity::Error, "two places", at(first));
         diagnostic.primary.text = "the first".to_owned();
         diagnostic.related.push(Label::new(at(second), "the second"));
@@ -47,11 +44,7 @@ impl Shapes {
     }
 
     fn none() -> Self {
-        Self {
-            sources: Sources::default(),
-            diagnostics: Vec::new(),
-            files: 0,
-        }
+        Self { sources: Sources::default(), diagnostics: Vec::new(), files: 0 }
     }
 
     fn file(&mut self, path: &str, text: &str) -> FileId {
@@ -68,8 +61,7 @@ impl Shapes {
         message: &str,
         at: Location,
     ) -> &mut Diagnostic {
-        self.diagnostics
-            .push(Diagnostic::new(rule, severity, message, at));
+        self.diagnostics.push(Diagnostic::new(rule, severity, message, at));
         self.diagnostics.last_mut().unwrap()
     }
 
@@ -86,65 +78,34 @@ impl Shapes {
         let key = self.file("kms/asg-key.json", POLICY);
         let role = self.place(key, "AWSServiceRoleForAutoScaling");
         let actions = self.place(key, r#"["kms:Encrypt", "kms:Decrypt", "kms:DescribeKey"]"#);
-        let found = self.add(
-            "several-near",
-            Severity::Error,
-            "`kms:ReEncryptFrom` is not allowed",
-            actions,
-        );
+        let found = self.add("several-near", Severity::Error, "`kms:ReEncryptFrom` is not allowed", actions);
         found.primary.text = "not here, nor in any other statement".to_owned();
-        found
-            .related
-            .push(Label::new(role, "this role launches the instances"));
-        found
-            .notes
-            .push("the statement for the account root does not help".to_owned());
-        found
-            .notes
-            .push("assumed: the key is in account `111122223333`".to_owned());
+        found.related.push(Label::new(role, "this role launches the instances"));
+        found.notes.push("the statement for the account root does not help".to_owned());
+        found.notes.push("assumed: the key is in account `111122223333`".to_owned());
         found.help = Some("add `kms:ReEncrypt*` to this statement,\nor remove it".to_owned());
-        found.statement = Some(StatementId {
-            index: 1,
-            sid: Some("AllowUse".to_owned()),
-        });
+        found.statement = Some(StatementId { index: 1, sid: Some("AllowUse".to_owned()) });
 
         let effect = self.place(key, r#""Effect""#);
-        let found = self.add(
-            "no-label-text",
-            Severity::Note,
-            "a place, and no words beside it",
-            effect,
-        );
+        let found = self.add("no-label-text", Severity::Note, "a place, and no words beside it", effect);
         found.statement = Some(StatementId { index: 1, sid: None });
 
         let encrypt = self.place(key, "kms:Encrypt");
         let decrypt = self.place(key, "kms:Decrypt");
         let describe = self.place(key, "kms:DescribeKey");
-        let found = self.add(
-            "several-in-a-line",
-            Severity::Warning,
-            "three places in one line",
-            decrypt,
-        );
+        let found = self.add("several-in-a-line", Severity::Warning, "three places in one line", decrypt);
         found.primary.text = "the second".to_owned();
         found.related.push(Label::new(encrypt, "the first"));
         found.related.push(Label::new(describe, ""));
 
-        let found = self.add(
-            "one-in-another",
-            Severity::Warning,
-            "one place in another",
-            actions,
-        );
+        let found = self.add("one-in-another", Severity::Warning, "one place in another", actions);
         found.primary.text = "all of them".to_owned();
         found.related.push(Label::new(decrypt, "this one"));
         found.related.push(Label::new(decrypt, "this one again"));
     }
 
     fn far_apart(&mut self) {
-        let middle: Vec<String> = (0..900)
-            .map(|number| format!("    \"filler {number}\",\n"))
-            .collect();
+        let middle: Vec<String> = (0..900).map(|number| format!("    \"filler {number}\",\n")).collect();
         let middle = middle.concat();
         let text = format!("[\n  \"Allow\",\n{middle}  \"Deny\"\n]\n");
         let long = self.file("kms/long.json", &text);
@@ -152,12 +113,8 @@ impl Shapes {
         let deny = self.place(long, "Deny");
         let allow = self.place(long, "Allow");
         let statement = self.place(other, "[]");
-        let found = self.add(
-            "far-apart",
-            Severity::Error,
-            "labels far apart in one file, and in another",
-            deny,
-        );
+        let found =
+            self.add("far-apart", Severity::Error, "labels far apart in one file, and in another", deny);
         found.primary.text = "taken away here".to_owned();
         found.related.push(Label::new(allow, "allowed here"));
         found.related.push(Label::new(statement, "and not here"));
@@ -167,21 +124,13 @@ impl Shapes {
     fn at_the_edges(&mut self) {
         let cut_off = self.file("cut-off.json", "{\n  \"Version\": \"2012-10-17\"");
         let end = self.sources.get(cut_off).unwrap().text().len();
-        let found = self.add(
-            "empty-at-the-end",
-            Severity::Error,
-            "the file ends early",
-            span(cut_off, end, end),
-        );
+        let found =
+            self.add("empty-at-the-end", Severity::Error, "the file ends early", span(cut_off, end, end));
         found.primary.text = "expected `,` or `}`".to_owned();
 
         let complete = self.file("complete.json", "{\n}\n");
-        let found = self.add(
-            "empty-behind-last-line",
-            Severity::Error,
-            "a last line end",
-            span(complete, 4, 4),
-        );
+        let found =
+            self.add("empty-behind-last-line", Severity::Error, "a last line end", span(complete, 4, 4));
         found.primary.text = "here".to_owned();
 
         let found = self.add(
@@ -192,32 +141,19 @@ impl Shapes {
         );
         found.primary.text = "moved to the end".to_owned();
 
-        let found = self.add(
-            "empty-in-a-line",
-            Severity::Error,
-            "something is missing",
-            span(cut_off, 13, 13),
-        );
+        let found =
+            self.add("empty-in-a-line", Severity::Error, "something is missing", span(cut_off, 13, 13));
         found.primary.text = "before the colon".to_owned();
 
         let open = self.file("open-string.json", "{ \"Sid\": \"a\r\n}\r\n");
-        let found = self.add(
-            "over-the-line-end",
-            Severity::Error,
-            "a line end in a string",
-            span(open, 9, 13),
-        );
+        let found =
+            self.add("over-the-line-end", Severity::Error, "a line end in a string", span(open, 9, 13));
         found.primary.text = "this string is not closed".to_owned();
     }
 
     fn without_text(&mut self) {
         let empty = self.file("empty.json", "");
-        let found = self.add(
-            "empty-file",
-            Severity::Error,
-            "the file is empty",
-            span(empty, 0, 0),
-        );
+        let found = self.add("empty-file", Severity::Error, "the file is empty", span(empty, 0, 0));
         found.primary.text = "expected a policy".to_owned();
         let unreadable = self.file("unreadable.json", "");
         self.add(
@@ -241,57 +177,29 @@ impl Shapes {
             format!(r#"{{"Sid":"S{number}","Effect":"Allow","Action":"kms:Action{number}x","Resource":"*"}}"#)
         };
         let statements: Vec<String> = (0..400).map(statement).collect();
-        let text = format!(
-            r#"{{"Version":"2012-10-17","Statement":[{}]}}"#,
-            statements.join(",")
-        );
+        let text = format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","));
         assert!(text.len() > 25_000, "{}", text.len());
         let line = self.file("one-line.json", &text);
-        let (first, second) = (
-            self.place(line, "kms:Action200x"),
-            self.place(line, "kms:Action7x"),
-        );
-        let found = self.add(
-            "one-line-policy",
-            Severity::Error,
-            "a policy without line ends",
-            first,
-        );
+        let (first, second) = (self.place(line, "kms:Action200x"), self.place(line, "kms:Action7x"));
+        let found = self.add("one-line-policy", Severity::Error, "a policy without line ends", first);
         found.primary.text = "this one".to_owned();
         found.related.push(Label::new(second, "and this one"));
 
         let all = span(line, text.find('[').unwrap() + 1, text.len() - 2);
-        let found = self.add(
-            "long-label",
-            Severity::Error,
-            "a label longer than the terminal is wide",
-            all,
-        );
+        let found = self.add("long-label", Severity::Error, "a label longer than the terminal is wide", all);
         found.primary.text = "all of it".to_owned();
     }
 
     fn many_lines(&mut self) {
         let key = self.file("kms/lines.json", POLICY);
-        let condition = self.place(
-            key,
-            "{\n        \"Bool\": {\"kms:GrantIsForAWSResource\": \"false\"}\n      }",
-        );
+        let condition =
+            self.place(key, "{\n        \"Bool\": {\"kms:GrantIsForAWSResource\": \"false\"}\n      }");
         let resource = self.place(key, "\"Resource\"");
-        let found = self.add(
-            "several-lines",
-            Severity::Error,
-            "a place of several lines",
-            condition,
-        );
+        let found = self.add("several-lines", Severity::Error, "a place of several lines", condition);
         found.primary.text = "this condition".to_owned();
         found.related.push(Label::new(resource, "of this"));
         let whole = span(key, 0, POLICY.trim_end().len());
-        let found = self.add(
-            "too-many-lines",
-            Severity::Error,
-            "a place too long to be shown",
-            whole,
-        );
+        let found = self.add("too-many-lines", Severity::Error, "a place too long to be shown", whole);
         found.primary.text = "this policy".to_owned();
     }
 
@@ -299,32 +207,16 @@ impl Shapes {
         let text = "{\n  \"Description\": \"é 日 😀\", \"Action\": \"kms:Decrypt\"\n}\n";
         let wide = self.file("wide é日.json", text);
         let action = self.place(wide, "kms:Decrypt");
-        self.add(
-            "multi-byte",
-            Severity::Error,
-            "é 日 😀 stand before the place",
-            action,
-        )
-        .primary
-        .text = "é 日 😀".to_owned();
+        self.add("multi-byte", Severity::Error, "é 日 😀 stand before the place", action).primary.text =
+            "é 日 😀".to_owned();
 
-        let windows = self.file(
-            "windows.json",
-            "\u{feff}{ \"A\": 1,\r\n\t\"B\":\t[2],\r\n  \"C\": 3 }\r\n",
-        );
+        let windows = self.file("windows.json", "\u{feff}{ \"A\": 1,\r\n\t\"B\":\t[2],\r\n  \"C\": 3 }\r\n");
         let first = self.place(windows, "\"A\"");
         let second = self.place(windows, "[2]");
         let third = self.place(windows, "3");
-        let found = self.add(
-            "bom-tabs-crlf",
-            Severity::Error,
-            "a byte order mark, tabs and CR LF",
-            second,
-        );
+        let found = self.add("bom-tabs-crlf", Severity::Error, "a byte order mark, tabs and CR LF", second);
         found.primary.text = "behind two tabs".to_owned();
-        found
-            .related
-            .push(Label::new(first, "behind the byte order mark"));
+        found.related.push(Label::new(first, "behind the byte order mark"));
         found.related.push(Label::new(third, "in the last line"));
 
         let hostile = self.file(
@@ -332,27 +224,16 @@ impl Shapes {
             "{\n\u{1b}[2J\u{202e}\"\u{9b}31m\u{200b}\": \"kms:*\", \r\"\u{0}\": 1\n}\n::error::owned\n##[error]owned\n",
         );
         let star = self.place(hostile, "kms:*");
-        let found = self.add(
-            "hostile",
-            Severity::Error,
-            "\u{1b}[31mred\nerror: \u{202e}forged",
-            star,
-        );
+        let found = self.add("hostile", Severity::Error, "\u{1b}[31mred\nerror: \u{202e}forged", star);
         found.primary.text = "\u{1b}[0m\nlabel".to_owned();
         found.notes.push("\u{1b}[1mbold\r".to_owned());
         found.help = Some("\u{9b}1m\u{2066}help".to_owned());
-        found.statement = Some(StatementId {
-            index: 0,
-            sid: Some("\u{1b}c".to_owned()),
-        });
+        found.statement = Some(StatementId { index: 0, sid: Some("\u{1b}c".to_owned()) });
     }
 }
 
 fn span(file: FileId, start: usize, end: usize) -> Location {
-    Location {
-        file,
-        span: Span::new(u32::try_from(start).unwrap(), u32::try_from(end).unwrap()),
-    }
+    Location { file, span: Span::new(u32::try_from(start).unwrap(), u32::try_from(end).unwrap()) }
 }
 
 const POLICY: &str = r#"{

@@ -33,7 +33,8 @@ pub(super) fn malformed<'p>(facts: &Facts<'p>, services: &[Service], severity: S
         finding.words.insert("element", problem.what.to_owned());
         if let Some(name) = problem.expected {
             let arn = Arn::parse(text);
-            let prefix = arn.map_or("", |arn| text.get(..text.len() - arn.resource.len()).unwrap_or_default());
+            let prefix =
+                arn.map_or("", |arn| text.get(..text.len() - arn.resource.len()).unwrap_or_default());
             finding.words.insert("expected", format!("{prefix}role/{name}"));
         }
         findings.push(finding);
@@ -58,7 +59,8 @@ fn problem_of(identity: &Identity<'_>, services: &[Service]) -> Option<Malformed
     if let Some(service) = identity.service_linked_to() {
         return problem_of_linked(service, simple, at_name, services);
     }
-    let (path, linked_path) = name.rsplit_once('/').map_or(("", false), |(path, _)| (path, path.contains("service")));
+    let (path, linked_path) =
+        name.rsplit_once('/').map_or(("", false), |(path, _)| (path, path.contains("service")));
     let known = by_name(simple, services);
     // Another role may have any name; without the path it is taken for a service-linked role if its name is one.
     let means_to_be = known.is_some() || simple.starts_with(PREFIX) || name.starts_with(PATH);
@@ -74,7 +76,12 @@ fn problem_of(identity: &Identity<'_>, services: &[Service]) -> Option<Malformed
     })
 }
 
-fn problem_of_linked(service: &str, simple: &str, at_name: (usize, usize), services: &[Service]) -> Option<Malformed> {
+fn problem_of_linked(
+    service: &str,
+    simple: &str,
+    at_name: (usize, usize),
+    services: &[Service],
+) -> Option<Malformed> {
     let at_service = (PATH.len(), PATH.len() + service.len());
     let of_service = services.iter().find(|known| known.role.service == service);
     if of_service.is_some_and(|known| known.role.has_name(simple)) {
@@ -119,7 +126,8 @@ fn near_name(simple: &str, services: &[Service]) -> Option<(String, String)> {
     for known in services {
         let name = &known.role.name;
         let suffixed = |suffix: &str| format!("{name}_{suffix}");
-        let behind = simple.strip_prefix(name.as_str()).and_then(|rest| rest.strip_prefix(['-', '.', '+', '=']));
+        let behind =
+            simple.strip_prefix(name.as_str()).and_then(|rest| rest.strip_prefix(['-', '.', '+', '=']));
         if let Some(behind) = behind.filter(|behind| known.role.custom_suffix && !behind.is_empty()) {
             return Some((known.role.service.clone(), suffixed(behind)));
         }

@@ -2,10 +2,10 @@
 
 use keylint_policy::model::{ActionItem, Principal, Statement, Text};
 use keylint_policy::operator::Operator;
+use keylint_policy::pattern;
 use keylint_policy::vocabulary::{
     KeyStanding, is_service_prefix, service_prefixes, standing, suggest_action, suggest_condition_key,
 };
-use keylint_policy::pattern;
 use keylint_source::{Severity, did_you_mean};
 
 use crate::facts::Facts;
@@ -50,8 +50,7 @@ pub(super) fn services<'p>(facts: &Facts<'p>, services: &[Service], severity: Se
         let of_kms = format!("kms:{name}");
         let exists = !keylint_policy::vocabulary::Operations::matching(&of_kms).is_empty();
         let near = did_you_mean(prefix, service_prefixes().iter().copied());
-        let suggestion =
-            if exists { Some(of_kms) } else { near.map(|near| format!("{near}:{name}")) };
+        let suggestion = if exists { Some(of_kms) } else { near.map(|near| format!("{near}:{name}")) };
         let mut finding = misspelt(severity, statement, item.text, "service", suggestion);
         finding.primary = item.text.part(0..prefix.len());
         finding.words.insert("service", prefix.to_owned());
@@ -90,12 +89,53 @@ fn misspelt_service_principal(name: &str, services: &[Service]) -> Option<String
 
 /// Services that act as principals under a name that is no prefix of actions.
 const PRINCIPALS: &[&str] = &[
-    "apigateway", "autoscaling", "backup", "cloudfront", "cloudtrail", "cloudwatch", "codebuild", "codecommit",
-    "config", "delivery", "dnssec-route53", "dynamodb", "ec2", "ec2fleet", "ecs", "ecs-tasks", "eks",
-    "elasticfilesystem", "events", "firehose", "glue", "guardduty", "imagebuilder", "inspector", "inspector2",
-    "lambda", "logs", "macie", "organizations", "rds", "redshift", "s3", "sagemaker", "scheduler",
-    "secretsmanager", "ses", "sns", "spot", "spotfleet", "sqs", "ssm", "states", "storage-lens", "timestream",
-    "transfer", "workmail", "workspaces",
+    "apigateway",
+    "autoscaling",
+    "backup",
+    "cloudfront",
+    "cloudtrail",
+    "cloudwatch",
+    "codebuild",
+    "codecommit",
+    "config",
+    "delivery",
+    "dnssec-route53",
+    "dynamodb",
+    "ec2",
+    "ec2fleet",
+    "ecs",
+    "ecs-tasks",
+    "eks",
+    "elasticfilesystem",
+    "events",
+    "firehose",
+    "glue",
+    "guardduty",
+    "imagebuilder",
+    "inspector",
+    "inspector2",
+    "lambda",
+    "logs",
+    "macie",
+    "organizations",
+    "rds",
+    "redshift",
+    "s3",
+    "sagemaker",
+    "scheduler",
+    "secretsmanager",
+    "ses",
+    "sns",
+    "spot",
+    "spotfleet",
+    "sqs",
+    "ssm",
+    "states",
+    "storage-lens",
+    "timestream",
+    "transfer",
+    "workmail",
+    "workspaces",
 ];
 
 fn service_labels(services: &[Service]) -> Vec<String> {

@@ -92,7 +92,7 @@ impl Parser<'_> {
                 self.problem(Problem::new(self.last, format!("expected a value, found `{mark}`")));
                 expected
             }
-            Some(b'+' | b'.') => {
+            Some(b'+' | b'.') if self.bytes.get(self.at + 1).is_some_and(u8::is_ascii_digit) => {
                 self.wrong_number();
                 Expected::Separator
             }
@@ -136,9 +136,16 @@ impl Parser<'_> {
             Some(_) if self.other_quotes() => Expected::Colon,
             Some(_) => {
                 let word = self.words(|byte| matches!(byte, b':' | b',' | b'{' | b'}' | b'[' | b']' | b'"'));
-                let text = self.source.get(word.range()).unwrap_or_default();
+                let shown = quoted(self.source.get(word.range()).unwrap_or_default());
+                if !matches!(self.bytes.get(scan::blanks_end(self.bytes, self.at)), Some(b':' | b'=')) {
+                    self.problem(Problem::new(
+                        word,
+                        format!("expected a key in double quotes, found {shown}"),
+                    ));
+                    return Expected::Separator;
+                }
                 self.problem(
-                    Problem::new(word, format!("the key {} is not in double quotes", quoted(text)))
+                    Problem::new(word, format!("the key {shown} is not in double quotes"))
                         .with_help("put it in double quotes"),
                 );
                 self.unreadable_string(word, word, expected);
@@ -270,14 +277,16 @@ impl Parser<'_> {
             "None" | "Null" | "NULL" | "nil" | "undefined" => Some("null"),
             _ => None,
         };
-        let help =
-            meant.map_or_else(|| "put text in double quotes".to_owned(), |word| format!("write `{word}`"));
-        let problem = Problem::new(word, format!("expected a value, found {}", quoted(text)));
-        self.problem(problem.with_help(help));
-        if expected == Expected::Root {
+        let found = quoted(text);
+        let problem = if expected == Expected::Root {
             // This is no JSON at all; what follows is not worth a word.
             self.gave_up = true;
-        }
+            Problem::new(word, format!("expected a JSON value, found {found}"))
+        } else {
+            let help = meant.map_or("put text in double quotes".to_owned(), |word| format!("write `{word}`"));
+            Problem::new(word, format!("expected a value, found {found}")).with_help(help)
+        };
+        self.problem(problem);
         self.arena.scalar(Kind::Unknown, word, 0);
     }
 

@@ -239,8 +239,6 @@ impl JsonNumber for NumberText<'_> {
     }
 
     fn is_integer(&self) -> bool {
-        // Infinity has no fraction, but comes from digits: a number too long to hold is an integer unless it has a
-        // point or an exponent.
         let float = self.float();
         self.integer().is_some() || (float.is_finite() && float.fract() == 0.0)
     }

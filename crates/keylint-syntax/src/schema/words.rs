@@ -1,5 +1,7 @@
 //! What is wrong, in words.
 
+use std::collections::BTreeSet;
+
 use jsonschema::error::{TypeKind, ValidationErrorKind as Keyword};
 use jsonschema::{JsonType, ValidationError};
 use keylint_source::{Problem, Span, did_you_mean, quoted_list};
@@ -7,13 +9,15 @@ use serde_json::Value;
 
 use super::{Violation, ViolationKind};
 use crate::report::quoted;
-use crate::{Kind, Node};
+use crate::{Kind, Node, limits};
 
 /// An error of the validator, with what is needed to say it.
 #[derive(Clone, Copy)]
 pub(super) struct Found<'e, 't> {
     pub(super) error: &'e ValidationError<'e>,
     pub(super) node: Node<'t>,
+    pub(super) schema: &'e Value,
+    /// The part of the schema that the failing keyword stands in.
     pub(super) subschema: &'e Value,
 }
 
@@ -21,16 +25,22 @@ impl Found<'_, '_> {
     pub(super) fn say(self, violations: &mut Vec<Violation>) {
         match self.error.kind() {
             Keyword::AdditionalProperties { unexpected } | Keyword::UnevaluatedProperties { unexpected } => {
-                for member in self.node.members() {
-                    let name = member.key.as_str().unwrap_or_default();
-                    if unexpected.iter().any(|unexpected| unexpected == name) {
-                        violations.push(self.unknown_member(name, member.key.span()));
-                    }
+                let unexpected: BTreeSet<&str> = unexpected.iter().map(String::as_str).collect();
+                let members = self
+                    .node
+                    .members()
+                    .filter(|member| member.key.as_str().is_some_and(|name| unexpected.contains(name)));
+                for member in members.take(limits::VIOLATIONS) {
+                    violations.push(
+                        self.unknown_member(member.key.as_str().unwrap_or_default(), member.key.span()),
+                    );
                 }
             }
             Keyword::PropertyNames { error } => {
                 let wrong = error.instance().as_str();
-                for member in self.node.members().filter(|member| member.key.as_str() == wrong) {
+                for member in
+                    self.node.members().filter(|member| member.key.as_str() == wrong).take(limits::VIOLATIONS)
+                {
                     let (kind, message, help) = self.value(error.kind(), member.key);
                     violations.push(self.violation(
                         kind,
@@ -81,7 +91,7 @@ impl Found<'_, '_> {
     ) -> Violation {
         let own = self.subschema.get("x-words").and_then(|words| words.get(keyword)).and_then(Value::as_str);
         let message = own.map_or(message, |own| {
-            let value = name.map_or_else(|| shown(self.node), |name| quoted(name));
+            let value = name.map_or_else(|| shown(self.node), quoted);
             own.replace("{value}", value.trim_matches('`'))
         });
         let mut problem = Problem::new(at, message);
@@ -190,7 +200,10 @@ impl Found<'_, '_> {
     }
 
     fn list_name(self) -> &'static str {
-        match self.subschema.pointer("/items/type").and_then(Value::as_str) {
+        let items = self.subschema.get("items");
+        let reference = items.and_then(|items| items.get("$ref")).and_then(Value::as_str);
+        let items = reference.map_or(items, |path| self.schema.pointer(path.trim_start_matches('#')));
+        match items.and_then(|items| items.get("type")).and_then(Value::as_str) {
             Some("string") => "a list of strings",
             Some("object") => "a list of objects",
             Some("number" | "integer") => "a list of numbers",

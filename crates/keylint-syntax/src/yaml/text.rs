@@ -29,7 +29,7 @@ pub(super) fn add(arena: &mut Arena, source: &str, at: Span, value: &str, style:
             content
         }
         // The parser's place of a block begins behind `|` or `>`, and ends behind its last line break.
-        ScalarStyle::Literal | ScalarStyle::Folded => start..start + written.trim_end().len(),
+        ScalarStyle::Literal | ScalarStyle::Folded => start..start + written.trim_end_matches(is_blank).len(),
     };
     let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
     let whole = span(start, if is_block { content.end } else { end });
@@ -40,12 +40,13 @@ pub(super) fn add(arena: &mut Arena, source: &str, at: Span, value: &str, style:
     if aligner.align().is_some() {
         return arena.text(text, whole, offset(content.end));
     }
-    // Should the two not fit together after all, the whole text leads to the whole scalar. In two pieces, since one
-    // could be as long as the scalar and would then count as copied.
+    // Should the two not fit together after all, the whole text leads to the whole content; or to its start, where
+    // both are equally long and the text would count as copied.
     let text = arena.begin_text();
-    let first = value.chars().next().map_or(0, char::len_utf8);
-    arena.decoded(text, offset(content.start), value.get(..first).unwrap_or_default());
-    arena.decoded(text, offset(content.start), value.get(first..).unwrap_or_default());
+    arena.decoded(text, offset(content.start), value);
+    if value.len() == content.len() {
+        arena.decoded(text, offset(content.start), "");
+    }
     arena.text(text, whole, offset(content.end))
 }
 
@@ -82,10 +83,10 @@ impl Aligner<'_> {
             }
         }
         self.copy()?;
-        // What is left of the text are the line breaks at the end of a block scalar; what is left in the file is
-        // nothing that reads as text.
+        // What is left of the text are the blanks at the end of a block scalar; what is left in the file is nothing
+        // that reads as text.
         let rest = self.value.get(self.here.1..)?;
-        rest.trim_end_matches('\n').is_empty().then_some(())?;
+        rest.trim_end_matches(is_blank).is_empty().then_some(())?;
         self.replace(self.written.len() - self.here.0, rest.len())
     }
 

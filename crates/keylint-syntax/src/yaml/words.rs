@@ -10,6 +10,9 @@ pub(super) fn problem(error: &ScanError, source: &str) -> Problem {
     use ErrorKind as Kind;
     let offset = error.marker().byte_offset().unwrap_or_default();
     let at = character(source, u32::try_from(offset).unwrap_or(u32::MAX));
+    if let Kind::MismatchedFlowCollectionEnd { open, close } = error.kind() {
+        return Problem::new(at, format!("this `{open}` is closed by `{close}`"));
+    }
     let (message, help) = match error.kind() {
         Kind::TabNotAllowed
         | Kind::TabInBlockIndentation
@@ -26,8 +29,8 @@ pub(super) fn problem(error: &ScanError, source: &str) -> Problem {
         | Kind::UnexpectedEofFlowMapping
         | Kind::UnexpectedEofImplicitFlowMapping
         | Kind::UnclosedFlowCollection { .. } => ("a `[` or `{` is not closed", "add the closing bracket"),
-        Kind::MismatchedFlowCollectionEnd { .. } | Kind::MisplacedFlowCollectionEnd => {
-            ("this bracket closes nothing that it opened", "remove it, or put the text in quotes")
+        Kind::MisplacedFlowCollectionEnd => {
+            ("this bracket closes nothing", "remove it, or put the text in quotes")
         }
         Kind::ExpectedFlowMappingSeparator => ("expected `,` or `}` here", "separate the members with `,`"),
         Kind::ExpectedFlowSequenceSeparator => ("expected `,` or `]` here", "separate the items with `,`"),

@@ -1,0 +1,154 @@
+//! Key policies as JSON documents, told from the other policies that look like them.
+
+use keylint_policy::vocabulary::Operations;
+use keylint_source::did_you_mean;
+use keylint_syntax::{Kind, Node, Tree};
+
+/// A key policy in a file.
+#[derive(Clone, Copy, Debug)]
+pub struct Found<'t> {
+    /// The object that is the policy.
+    pub policy: Node<'t>,
+}
+
+/// The key policies of a JSON file.
+pub fn key_policies(tree: Tree<'_>) -> Vec<Found<'_>> {
+    tree.root().filter(|root| is_key_policy(*root)).map(|policy| Found { policy }).into_iter().collect()
+}
+
+/// Whether a text means to be a policy, so that it matters if it cannot be parsed. A settings file with comments in
+/// it that happens to name KMS is none of our business.
+pub fn looks_like_policy(text: &str) -> bool {
+    ["Statement", "Principal", "\"Effect\""].iter().any(|word| text.contains(word))
+}
+
+/// Whether what follows the document is the policy's name, which `aws kms get-key-policy --output text` prints.
+pub fn is_output_tail(rest: &str) -> bool {
+    rest.trim_end() == "default"
+}
+
+/// Whether an object is a key policy, and no policy of another kind.
+///
+/// Identity policies and service control policies have no principals; the policies of other resources and trust
+/// policies have no actions of KMS; resource control policies and VPC endpoint policies that deny things to everyone
+/// allow nothing.
+fn is_key_policy(root: Node<'_>) -> bool {
+    let Some(statements) = root.members().find(|member| is_word(member.key, "Statement")) else {
+        return false;
+    };
+    let statements: Vec<Node<'_>> = match statements.value.kind() {
+        Kind::Array => statements.value.items().collect(),
+        _ => vec![statements.value],
+    };
+    let has_principal = |statement: &Node<'_>| {
+        statement
+            .members()
+            .any(|member| is_word(member.key, "Principal") || is_word(member.key, "NotPrincipal"))
+    };
+    // Only key policies are named so, or have names with spaces for their statements.
+    let has_sign = || {
+        root.get("Id").and_then(Node::as_str).is_some_and(|id| id.starts_with("key-"))
+            || statements
+                .iter()
+                .any(|s| s.get("Sid").and_then(Node::as_str).is_some_and(|sid| sid.contains(' ')))
+    };
+    let denies = |statement: &Node<'_>| statement.get("Effect").and_then(Node::as_str) == Some("Deny");
+    let of_kms = statements.iter().any(|statement| is_about_keys(*statement));
+    let only_denies = !statements.is_empty() && statements.iter().all(denies);
+    of_kms
+        && (statements.iter().any(has_principal) || has_sign())
+        && !(only_denies && for_everyone(&statements))
+}
+
+fn for_everyone(statements: &[Node<'_>]) -> bool {
+    let everyone = |principal: Node<'_>| {
+        let aws = principal.get("AWS").unwrap_or(principal);
+        aws.as_str() == Some("*") || aws.items().any(|item| item.as_str() == Some("*"))
+    };
+    statements.iter().all(|statement| statement.get("Principal").is_some_and(everyone))
+}
+
+/// Whether the actions of a statement are operations of KMS, or mean to be: most of them, because a policy of
+/// another kind may have one among many.
+fn is_about_keys(statement: Node<'_>) -> bool {
+    let actions = statement.members().filter(|m| is_word(m.key, "Action") || is_word(m.key, "NotAction"));
+    let (mut of_kms, mut others) = (0, 0);
+    for value in actions.map(|member| member.value) {
+        let alone = (value.kind() == Kind::String).then_some(value);
+        for action in alone.into_iter().chain(value.items()).filter_map(Node::as_str) {
+            let prefix = action.split_once(':').map(|(prefix, _)| prefix);
+            let kms = match prefix {
+                Some(prefix) => prefix.eq_ignore_ascii_case("kms") || near_kms(prefix, action),
+                None => false,
+            };
+            if kms {
+                of_kms += 1;
+            } else {
+                others += 1;
+            }
+        }
+    }
+    of_kms > 0 && of_kms >= others
+}
+
+/// A misspelt `kms:` before an operation that KMS has.
+fn near_kms(prefix: &str, action: &str) -> bool {
+    let name = action.get(prefix.len()..).unwrap_or_default();
+    !keylint_policy::vocabulary::is_service_prefix(prefix)
+        && !Operations::matching(&format!("kms{name}")).is_empty()
+}
+
+/// Whether a key is this word, or means to be.
+fn is_word(key: Node<'_>, word: &str) -> bool {
+    key.as_str().is_some_and(|key| key == word || did_you_mean(key, [word]).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use keylint_syntax::{Arena, json};
+
+    fn is_found(text: &str) -> bool {
+        let mut arena = Arena::default();
+        json::parse(text, &mut arena, &mut Vec::new());
+        !key_policies(Tree::new(text, &arena)).is_empty()
+    }
+
+    fn policy(statement: &str) -> String {
+        format!(r#"{{"Version": "2012-10-17", "Statement": [{{{statement}}}]}}"#)
+    }
+
+    #[test]
+    fn key_policies_are_found_also_when_something_is_wrong_with_them() {
+        for statement in [
+            r#""Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*", "Resource": "*""#,
+            r#""Effect": "Allow", "Principals": {"AWS": "111122223333"}, "Action": "kms:*""#,
+            r#""Effect": "Allow", "Principal": "*", "Actions": ["KMS:Decrypt"]"#,
+            r#""Effect": "Allow", "Principal": "*", "Action": "kns:Decrypt""#,
+            r#""Sid": "two words", "Effect": "Allow", "Action": "kms:*""#,
+            r#""Effect": "Allow", "NotPrincipal": {"AWS": "111122223333"}, "Action": ["kms:*", "s3:GetObject"]"#,
+        ] {
+            assert!(is_found(&policy(statement)), "{statement}");
+            assert!(
+                is_found(&policy(statement).replace(['[', ']'], "")) || statement.contains('['),
+                "{statement}"
+            );
+        }
+    }
+
+    #[test]
+    fn policies_of_other_kinds_are_left_alone() {
+        for statement in [
+            // An identity policy, a trust policy, a bucket policy, a resource control policy.
+            r#""Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*""#,
+            r#""Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole""#,
+            r#""Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::kms/*""#,
+            r#""Effect": "Deny", "Principal": "*", "Action": ["kms:*"], "Resource": "*""#,
+            r#""Effect": "Deny", "Principal": {"AWS": "*"}, "Action": ["s3:*", "sqs:*", "kms:*"], "Resource": "*""#,
+        ] {
+            assert!(!is_found(&policy(statement)), "{statement}");
+        }
+        assert!(!is_found("[]"));
+        assert!(!is_found(r#"{"kms": true}"#));
+    }
+}

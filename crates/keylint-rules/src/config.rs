@@ -1,0 +1,157 @@
+//! The configuration: `keylint.yaml`.
+
+use glob::{MatchOptions, Pattern};
+use keylint_source::{Problem, Span, Spanned};
+use keylint_syntax::{Arena, Node, Tree, yaml};
+
+use crate::schemas;
+
+/// What `keylint.yaml` says. Paths are as they are written, relative to the folder of the file.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// The account that owns the keys.
+    pub account: Option<String>,
+    /// The only rules and groups to apply.
+    pub select: Vec<Spanned<String>>,
+    /// Rules and groups not to apply.
+    pub ignore: Vec<Spanned<String>>,
+    /// The paths of rule files.
+    pub rules: Vec<Spanned<String>>,
+    /// The paths of service files.
+    pub services: Vec<Spanned<String>>,
+    /// What is known of keys.
+    pub keys: Vec<KeyEntry>,
+}
+
+/// What is known of the keys whose policies are in some files.
+#[derive(Clone, Debug)]
+pub struct KeyEntry {
+    /// The files.
+    policy: Pattern,
+    /// The account that owns the key.
+    pub account: Option<String>,
+    /// The key's ARN.
+    pub arn: Option<String>,
+    /// The services that the key must serve.
+    pub serves: Vec<Spanned<String>>,
+}
+
+impl KeyEntry {
+    /// Whether the policy of such a key is in a file, by its path relative to the configuration's folder.
+    pub fn covers(&self, path: &str) -> bool {
+        let options = MatchOptions { require_literal_separator: true, ..MatchOptions::new() };
+        self.policy.matches_with(path, options)
+    }
+}
+
+impl Config {
+    /// Reads the configuration. What is wrong with it is in the problems, and left out of the result; an empty file
+    /// configures nothing.
+    pub fn parse(text: &str) -> (Self, Vec<Problem>) {
+        let mut arena = Arena::default();
+        let mut problems = Vec::new();
+        yaml::parse(text, &mut arena, &mut problems);
+        let Some(root) = Tree::new(text, &arena).root().filter(|_| problems.is_empty()) else {
+            return (Self::default(), problems);
+        };
+        if root.kind() == keylint_syntax::Kind::Null {
+            return (Self::default(), problems);
+        }
+        problems.extend(schemas::problems(&schemas::CONFIG, root));
+        let keys = root.get("keys").into_iter().flat_map(Node::items);
+        let keys = keys.filter_map(|node| key_entry(node, &mut problems)).collect();
+        let config = Self {
+            account: text_of(root, "account"),
+            select: list_of(root, "select"),
+            ignore: list_of(root, "ignore"),
+            rules: list_of(root, "rules"),
+            services: list_of(root, "services"),
+            keys,
+        };
+        (config, problems)
+    }
+}
+
+fn key_entry(node: Node<'_>, problems: &mut Vec<Problem>) -> Option<KeyEntry> {
+    let policy = node.get("policy")?;
+    let pattern = match Pattern::new(policy.as_str()?.trim_start_matches("./")) {
+        Ok(pattern) => pattern,
+        Err(error) => {
+            let message = format!("`{}` is not a glob pattern: {}", policy.as_str()?, error.msg);
+            problems.push(Problem::new(at_byte(policy, error.pos), message));
+            return None;
+        }
+    };
+    let serves = node.get("serves").into_iter().flat_map(Node::items);
+    Some(KeyEntry {
+        policy: pattern,
+        account: text_of(node, "account"),
+        arn: text_of(node, "arn"),
+        serves: serves.filter_map(|entry| spanned(entry.get("service")?)).collect(),
+    })
+}
+
+fn at_byte(node: Node<'_>, offset: usize) -> Span {
+    let text = node.as_str().unwrap_or_default();
+    let offset = (0..=offset.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+    let end =
+        text.get(offset..).and_then(|rest| rest.chars().next()).map_or(offset, |c| offset + c.len_utf8());
+    node.text_span(offset..end)
+}
+
+fn text_of(node: Node<'_>, key: &str) -> Option<String> {
+    node.get(key).and_then(Node::as_str).map(str::to_owned)
+}
+
+fn list_of(node: Node<'_>, key: &str) -> Vec<Spanned<String>> {
+    node.get(key).into_iter().flat_map(Node::items).filter_map(spanned).collect()
+}
+
+fn spanned(node: Node<'_>) -> Option<Spanned<String>> {
+    node.as_str().map(|text| Spanned::new(text.to_owned(), node.content_span()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pretty_assertions::assert_eq;
+
+    fn problems(text: &str) -> Vec<(String, String, Option<String>)> {
+        let (_, problems) = Config::parse(text);
+        problems.into_iter().map(|p| (text[p.at.range()].to_owned(), p.message, p.help)).collect()
+    }
+
+    #[test]
+    fn a_whole_configuration() {
+        let text = "account: '111122223333'\nrules: [team/a.yaml]\nkeys:\n  - policy: keys/*.json\n    serves:\n      - service: autoscaling\n";
+        let (config, problems) = Config::parse(text);
+        assert_eq!(problems, []);
+        assert_eq!(config.account.as_deref(), Some("111122223333"));
+        assert_eq!(config.rules.first().map(|rule| &text[rule.span.range()]), Some("team/a.yaml"));
+        let key = config.keys.first().unwrap();
+        assert!(key.covers("keys/a.json") && !key.covers("keys/deep/a.json") && !key.covers("a.json"));
+        assert_eq!(key.serves.first().map(|service| service.value.as_str()), Some("autoscaling"));
+    }
+
+    #[test]
+    fn an_account_may_be_written_without_quotes() {
+        let (config, problems) = Config::parse("account: 011122223333\n");
+        assert_eq!((config.account.as_deref(), problems), (Some("011122223333"), Vec::new()));
+    }
+
+    #[test]
+    fn an_empty_file_configures_nothing() {
+        assert_eq!(problems(""), []);
+        assert_eq!(problems("# nothing yet\n"), []);
+    }
+
+    #[test]
+    fn mistakes_have_a_place_and_a_suggestion() {
+        let [(place, _, help)] = &problems("acount: '111122223333'\n")[..] else { panic!("one problem") };
+        assert_eq!(place, "acount");
+        assert!(help.as_deref().is_some_and(|help| help.contains("account")), "{help:?}");
+        assert_eq!(problems("account: '1111'\n")[0].0, "'1111'");
+        assert_eq!(problems("keys:\n  - policy: 'a***'\n")[0].0.is_empty(), false);
+        assert_eq!(problems("rules: [\n").len(), 1);
+    }
+}

@@ -1,0 +1,410 @@
+//! The rules and services that are in force, and what they find in a policy.
+
+use keylint_policy::model::Policy;
+use keylint_policy::{Answer, grammar};
+use keylint_source::{Diagnostic, FileId, Label, Location, Problem, RuleInfo, did_you_mean};
+use keylint_syntax::{Arena, Node, Tree, yaml};
+
+use crate::facts::{Facts, key_of};
+use crate::finding::Finding;
+use crate::page::page;
+use crate::rule::{Decision, GROUPS, PEDANTIC, Rule, Service};
+use crate::{ask, integration, matching, reading, schemas};
+
+include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+
+/// The rules and services that are in force.
+#[derive(Debug, Default)]
+pub struct RuleSet {
+    rules: Vec<Rule>,
+    /// The files of the user's rules, for their pages.
+    own: Vec<(String, String)>,
+    services: Vec<Service>,
+}
+
+/// Which rules apply.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    /// For each rule of the set, whether what it finds is reported.
+    certain: Vec<bool>,
+    /// For each rule, whether it is also reported where it depends on what is not known.
+    perhaps: Vec<bool>,
+}
+
+/// What the user says of a key that its policy does not.
+#[derive(Clone, Debug, Default)]
+pub struct KeyKnowledge<'k> {
+    /// The account that owns it.
+    pub account: Option<&'k str>,
+    /// Its ARN.
+    pub arn: Option<&'k str>,
+    /// The services that it must serve, by name.
+    pub serves: Vec<String>,
+}
+
+impl RuleSet {
+    /// keylint's own rules and services.
+    pub fn built_in() -> Self {
+        let mut set = Self::default();
+        for (name, text) in RULES {
+            // The examples are the larger part of a rule file and matter to its tests alone.
+            let rule = text.split("\nexamples:").next().unwrap_or(text);
+            set.rules.extend(parsed(rule, |root| reading::rule(name, root, &mut Vec::new())));
+        }
+        for (name, text) in SERVICES {
+            set.services.extend(parsed(text, |root| reading::service(name, root, &mut Vec::new())));
+        }
+        set.in_order()
+    }
+
+    /// Adds a rule of the user's. Nothing is added if anything is wrong with it.
+    pub fn add_rule(&mut self, name: &str, text: &str) -> Vec<Problem> {
+        let (rule, mut problems) =
+            read_checked(text, &schemas::RULE, |root, problems| reading::rule(name, root, problems));
+        problems.extend(Self::bad_name(name, text, self.rules.iter().any(|rule| rule.info.name == name)));
+        if let Some(rule) = rule.filter(|_| problems.is_empty()) {
+            self.rules.push(rule);
+            self.own.push((name.to_owned(), text.to_owned()));
+            *self = std::mem::take(self).in_order();
+        }
+        problems
+    }
+
+    /// Adds a service of the user's. Nothing is added if anything is wrong with it.
+    pub fn add_service(&mut self, name: &str, text: &str) -> Vec<Problem> {
+        let (service, mut problems) =
+            read_checked(text, &schemas::SERVICE, |root, problems| reading::service(name, root, problems));
+        problems.extend(Self::bad_name(name, text, self.services.iter().any(|service| service.name == name)));
+        if let Some(service) = service.filter(|_| problems.is_empty()) {
+            self.services.push(service);
+        }
+        problems
+    }
+
+    /// What the rules say of themselves, by name.
+    pub fn rules(&self) -> impl Iterator<Item = &RuleInfo> {
+        let mut infos: Vec<&RuleInfo> = self.rules.iter().map(|rule| &rule.info).collect();
+        infos.sort_by(|left, right| left.name.cmp(&right.name));
+        infos.into_iter()
+    }
+
+    /// The names of the services.
+    pub fn services(&self) -> impl Iterator<Item = &str> {
+        self.services.iter().map(|service| service.name.as_str())
+    }
+
+    /// What a rule says of itself.
+    pub fn rule(&self, name: &str) -> Option<&RuleInfo> {
+        self.rules.iter().map(|rule| &rule.info).find(|info| info.name == name)
+    }
+
+    /// The page of a rule, for a person to read.
+    pub fn page(&self, name: &str) -> Option<String> {
+        let own = self.own.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+        let text = RULES.iter().copied().chain(own).find(|(known, _)| *known == name)?.1;
+        self.rule(name).map(|info| page(info, text))
+    }
+
+    /// The rules that apply when these names of rules and groups are selected, and those ignored. With nothing
+    /// selected, every rule applies but those of the pedantic group. `all` selects everything.
+    ///
+    /// # Errors
+    ///
+    /// The first name that is neither a rule nor a group, with what was probably meant.
+    pub fn select(
+        &self,
+        select: &[String],
+        ignore: &[String],
+    ) -> Result<Selection, (String, Option<String>)> {
+        for name in select.iter().chain(ignore) {
+            let known = || self.rules().map(|rule| rule.name.as_str()).chain(GROUPS).chain(["all"]);
+            if !known().any(|known| known == name) {
+                return Err((name.clone(), did_you_mean(name, known()).map(str::to_owned)));
+            }
+        }
+        let listed = |names: &[String], rule: &Rule| {
+            names.iter().any(|name| *name == rule.info.name || *name == rule.info.group || name == "all")
+        };
+        let with_possible = select.iter().any(|name| name == PEDANTIC || name == "all");
+        let apply = |chosen: bool, rule: &Rule| chosen && !listed(ignore, rule);
+        Ok(Selection {
+            certain: self
+                .rules
+                .iter()
+                .map(|rule| {
+                    let chosen =
+                        if select.is_empty() { rule.info.group != PEDANTIC } else { listed(select, rule) };
+                    apply(chosen, rule)
+                })
+                .collect(),
+            perhaps: self.rules.iter().map(|rule| apply(with_possible, rule)).collect(),
+        })
+    }
+
+    /// What the selected rules find in a policy.
+    ///
+    /// `node` is the object that `policy` was lowered from.
+    pub fn check(
+        &self,
+        selection: &Selection,
+        node: Node<'_>,
+        policy: &Policy<'_>,
+        known: &KeyKnowledge<'_>,
+        file: FileId,
+    ) -> Vec<Diagnostic> {
+        let key = key_of(policy, known.account, known.arn);
+        let facts = Facts::new(policy, &key);
+        let mut diagnostics = Vec::new();
+        let mut findings: Vec<(&Rule, Finding<'_>)> = Vec::new();
+        let chosen = selection.certain.iter().zip(&selection.perhaps);
+        for (rule, (&certain, &perhaps)) in self.rules.iter().zip(chosen) {
+            if !certain && !perhaps {
+                continue;
+            }
+            let wanted =
+                |finding: &Finding<'_>| if finding.certain == Answer::Yes { certain } else { perhaps };
+            let found = match &rule.decision {
+                Decision::Ask(questions) => {
+                    let reported: Vec<&Finding<'_>> = findings
+                        .iter()
+                        .filter(|(other, _)| rule.yields_to.contains(&other.info.name))
+                        .map(|(_, finding)| finding)
+                        .collect();
+                    let mut found = ask::ask(questions, &facts);
+                    found.retain(|finding| !reported.iter().any(|other| covers(other, finding)));
+                    found.extend(ask::ask_owner(questions, &facts));
+                    found.extend(integration::ask_services(
+                        questions,
+                        &facts,
+                        &self.services,
+                        &known.serves,
+                        &reported,
+                    ));
+                    found
+                }
+                Decision::Match(form) => matching::find(form, rule.info.severity, &facts),
+                Decision::Check(check) => check(&facts, &self.services, rule.info.severity),
+                Decision::Grammar => {
+                    let problems = grammar::problems(node, policy);
+                    diagnostics.extend(problems.into_iter().map(|p| said(rule, p, file)));
+                    continue;
+                }
+                Decision::Schema(schema) => {
+                    let violations = schema.violations(node).into_iter();
+                    diagnostics.extend(violations.map(|violation| said(rule, violation.problem, file)));
+                    continue;
+                }
+                Decision::BuiltIn => continue,
+            };
+            findings.extend(found.into_iter().filter(wanted).map(|finding| (rule, finding)));
+        }
+        diagnostics.extend(findings.into_iter().map(|(rule, finding)| {
+            let texts = match (&rule.decision, finding.question) {
+                (Decision::Ask(questions), Some(index)) => {
+                    questions.get(index).map(|question| &question.texts)
+                }
+                _ => None,
+            };
+            finding.into_diagnostic(rule, texts, file)
+        }));
+        diagnostics
+    }
+
+    /// Rules that yield to others come after them, else by name.
+    fn in_order(mut self) -> Self {
+        let mut waiting = std::mem::take(&mut self.rules);
+        waiting.sort_by(|left, right| left.info.name.cmp(&right.info.name));
+        while !waiting.is_empty() {
+            let is_waiting = |name: &String| waiting.iter().any(|rule| rule.info.name == *name);
+            let free = waiting.iter().position(|rule| !rule.yields_to.iter().any(is_waiting));
+            // Rules that yield to each other in a circle come in the order of their names.
+            self.rules.push(waiting.remove(free.unwrap_or(0)));
+        }
+        self
+    }
+
+    fn bad_name(name: &str, text: &str, taken: bool) -> Option<Problem> {
+        let well_formed =
+            name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        let first_line = text.lines().next().map_or(0, str::len);
+        let at = keylint_source::Span::new(0, u32::try_from(first_line).unwrap_or(0));
+        if taken {
+            Some(
+                Problem::new(at, format!("there is a `{name}` already"))
+                    .with_help("give the file another name"),
+            )
+        } else if name.is_empty() || !well_formed {
+            let message = format!("the name of the file, `{name}`, is not a good name");
+            Some(Problem::new(at, message).with_help("use lower-case letters, digits and `-`"))
+        } else {
+            None
+        }
+    }
+}
+
+/// Whether a finding says already what another says: about the same statement and operation.
+fn covers(reported: &Finding<'_>, finding: &Finding<'_>) -> bool {
+    let same = reported.statement.zip(finding.statement).is_some_and(|(one, other)| one.index == other.index);
+    same && reported.certain == Answer::Yes && !reported.about.1.intersection(finding.about.1).is_empty()
+}
+
+fn said(rule: &Rule, problem: Problem, file: FileId) -> Diagnostic {
+    let at = Location { file, span: problem.at };
+    let mut diagnostic = Diagnostic::new(rule.info.name.clone(), rule.info.severity, problem.message, at);
+    diagnostic.primary = Label::new(at, problem.label);
+    diagnostic.help = problem.help;
+    diagnostic
+}
+
+/// Reads one of keylint's own files. An empty one, which a test excludes, gives nothing.
+fn parsed<T>(text: &str, read: impl FnOnce(Node<'_>) -> T) -> Option<T> {
+    let mut arena = Arena::default();
+    yaml::parse(text, &mut arena, &mut Vec::new());
+    Tree::new(text, &arena).root().map(read)
+}
+
+fn read_checked<T>(
+    text: &str,
+    schema: &schemas::Lazy,
+    read: impl FnOnce(Node<'_>, &mut Vec<Problem>) -> T,
+) -> (Option<T>, Vec<Problem>) {
+    let mut arena = Arena::default();
+    let mut problems = Vec::new();
+    yaml::parse(text, &mut arena, &mut problems);
+    let Some(root) = Tree::new(text, &arena).root().filter(|_| problems.is_empty()) else {
+        if problems.is_empty() {
+            problems.push(Problem::new(keylint_source::Span::default(), "this file is empty"));
+        }
+        return (None, problems);
+    };
+    problems.extend(schemas::problems(schema, root));
+    if !problems.is_empty() {
+        return (None, problems);
+    }
+    let value = read(root, &mut problems);
+    (Some(value), problems)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use keylint_policy::vocabulary::Operation;
+    use pretty_assertions::assert_eq;
+
+    /// What is wrong with one of keylint's own files: the file, the place, and the message.
+    fn problems(
+        files: &[(&str, &str)],
+        check: impl Fn(&str, &str) -> Vec<Problem>,
+    ) -> Vec<(String, String, String)> {
+        let mut all = Vec::new();
+        for (name, text) in files {
+            let found = check(name, text).into_iter();
+            all.extend(found.map(|p| ((*name).to_owned(), text[p.at.range()].to_owned(), p.message)));
+        }
+        all
+    }
+
+    #[test]
+    fn every_file_of_keylint_is_as_its_schema_says() {
+        let rule = |name: &str, text: &str| {
+            read_checked(text, &schemas::RULE, |root, problems| reading::rule(name, root, problems)).1
+        };
+        let service = |name: &str, text: &str| {
+            read_checked(text, &schemas::SERVICE, |root, problems| reading::service(name, root, problems)).1
+        };
+        assert_eq!(problems(RULES, rule), []);
+        assert_eq!(problems(SERVICES, service), []);
+        assert_eq!(RuleSet::built_in().rules.len(), RULES.len());
+        assert_eq!(RuleSet::built_in().services.len(), SERVICES.len());
+    }
+
+    #[test]
+    fn rules_come_after_those_that_they_yield_to() {
+        let set = RuleSet::built_in();
+        let position = |name: &str| set.rules.iter().position(|rule| rule.info.name == name);
+        for rule in &set.rules {
+            for other in &rule.yields_to {
+                assert!(
+                    position(other).unwrap() < position(&rule.info.name).unwrap(),
+                    "{} {other}",
+                    rule.info.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_service_needs_what_its_page_lists() {
+        let set = RuleSet::built_in();
+        let service = set.services.iter().find(|service| service.name == "autoscaling").unwrap();
+        let needed: Vec<&str> = service
+            .needs
+            .iter()
+            .flat_map(|need| &need.may)
+            .map(|operation| Operation::name(*operation))
+            .collect();
+        let listed = [
+            "Encrypt",
+            "Decrypt",
+            "ReEncryptFrom",
+            "ReEncryptTo",
+            "GenerateDataKey",
+            "GenerateDataKeyWithoutPlaintext",
+            "DescribeKey",
+            "CreateGrant",
+        ];
+        assert_eq!(needed, listed);
+    }
+
+    #[test]
+    fn names_are_selected_and_ignored() {
+        let set = RuleSet::built_in();
+        let chosen = |select: &[&str], ignore: &[&str]| -> Vec<String> {
+            let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+            let selection = set.select(&owned(select), &owned(ignore)).unwrap();
+            let rules = set.rules.iter().zip(selection.certain);
+            rules.filter(|(_, chosen)| *chosen).map(|(rule, _)| rule.info.name.clone()).collect()
+        };
+        assert_eq!(chosen(&["unknown-action"], &[]), ["unknown-action"]);
+        assert_eq!(chosen(&["security"], &["public-key-access"]), ["unrestricted-grant-creation"]);
+        assert_eq!(chosen(&[], &["all"]), Vec::<String>::new());
+        let unknown = set.select(&["unknown-actoin".to_owned()], &[]).unwrap_err();
+        assert_eq!(unknown.1.as_deref(), Some("unknown-action"));
+    }
+
+    #[test]
+    fn a_rule_of_the_users_is_checked_like_keylints_own() {
+        let mut set = RuleSet::built_in();
+        let places = |problems: Vec<Problem>, text: &str| -> Vec<(String, Option<String>)> {
+            problems.into_iter().map(|p| (text[p.at.range()].to_owned(), p.help)).collect()
+        };
+        let frame = "summary: s\nseverity: error\ngroup: security\nwhy: w\nmessage: m\n";
+        let good = format!("{frame}match: {{ effect: Allow, element: NotPrincipal, at: principal }}\n");
+        assert_eq!(set.add_rule("no-one-else", &good), []);
+        for (rule, place, help) in [
+            (
+                "ask: { who: strangers, may: 'kms:Decrpt', expect: 'no' }",
+                "kms:Decrpt",
+                Some("did you mean `kms:Decrypt`?"),
+            ),
+            (
+                "match: { lacks-condition: 'kms:ViaServices' }",
+                "kms:ViaServices",
+                Some("did you mean `kms:ViaService`?"),
+            ),
+            ("check: unknown-actions", "unknown-actions", Some("did you mean `unknown-action`?")),
+            ("ask: { who: owner, may: 'kms:PutKeyPolicy', expect: 'no' }", "no", None),
+        ] {
+            let text = format!("{frame}{rule}\n");
+            let found = places(set.add_rule("mine", &text), &text);
+            assert_eq!(found, [(place.to_owned(), help.map(str::to_owned))], "{rule}");
+        }
+        let text =
+            format!("{frame}message: '{{princpal}}'\ncheck: unknown-action\n").replace("message: m\n", "");
+        let found = places(set.add_rule("mine", &text), &text);
+        assert_eq!(found, [("{princpal}".to_owned(), Some("did you mean `principal`?".to_owned()))]);
+        assert_eq!(set.add_rule("Bad Name", &good).len(), 1);
+        assert_eq!(set.add_rule("unknown-action", &good).len(), 1);
+        assert_eq!(set.add_rule("mine", "").len(), 1);
+    }
+}
