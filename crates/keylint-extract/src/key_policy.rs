@@ -2,7 +2,7 @@
 
 use keylint_policy::vocabulary::Operations;
 use keylint_source::did_you_mean;
-use keylint_syntax::{Kind, Node, Tree};
+use keylint_syntax::{Arena, Kind, Node, Tree};
 
 /// A key policy in a file.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +20,39 @@ pub fn key_policies(tree: Tree<'_>) -> Vec<Found<'_>> {
 /// it that happens to name KMS is none of our business.
 pub fn looks_like_policy(text: &str) -> bool {
     ["Statement", "Principal", "\"Effect\""].iter().any(|word| text.contains(word))
+}
+
+/// Makes the values that CloudFormation fills in (`{"Ref": …}`, `{"Fn::Sub": …}`) values that are not known. A key
+/// policy that is to be included in a template has them.
+pub fn forget_intrinsics(text: &str, arena: &mut Arena) {
+    if !text.contains("\"Ref\"") && !text.contains("\"Fn::") {
+        return;
+    }
+    let mut intrinsics = Vec::new();
+    let mut open: Vec<Node<'_>> = Tree::new(text, arena).roots().collect();
+    while let Some(node) = open.pop() {
+        let mut members = node.members();
+        let first = members.next().and_then(|member| member.key.as_str());
+        let is_intrinsic = first.is_some_and(|key| key == "Ref" || key.starts_with("Fn::"));
+        if is_intrinsic && members.next().is_none() {
+            intrinsics.push(node.id());
+        } else {
+            open.extend(node.items().chain(node.members().map(|member| member.value)));
+        }
+    }
+    intrinsics.into_iter().for_each(|id| arena.forget(id));
+}
+
+/// Whether a file is JSON: by its name, or else by its first character.
+pub fn is_json(path: &str, text: &str) -> bool {
+    let extension =
+        path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map(|(_, extension)| extension);
+    let other_language = ["yaml", "yml", "tf", "tofu", "hcl", "sh", "md", "py", "js", "ts", "toml"];
+    match extension {
+        Some(extension) if extension.eq_ignore_ascii_case("json") => true,
+        Some(extension) if other_language.iter().any(|other| extension.eq_ignore_ascii_case(other)) => false,
+        _ => text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']),
+    }
 }
 
 /// Whether what follows the document is the policy's name, which `aws kms get-key-policy --output text` prints.
@@ -106,7 +139,8 @@ fn is_word(key: Node<'_>, word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use keylint_syntax::{Arena, json};
+    use keylint_syntax::json;
+    use pretty_assertions::assert_eq;
 
     fn is_found(text: &str) -> bool {
         let mut arena = Arena::default();
@@ -150,5 +184,23 @@ mod tests {
         }
         assert!(!is_found("[]"));
         assert!(!is_found(r#"{"kms": true}"#));
+    }
+
+    #[test]
+    fn values_that_a_template_fills_in_are_not_known() {
+        let text = r#"{"a": {"Ref": "x"}, "b": [{"Fn::Sub": "y"}], "c": {"Ref": "x", "d": 1}}"#;
+        let mut arena = Arena::default();
+        json::parse(text, &mut arena, &mut Vec::new());
+        forget_intrinsics(text, &mut arena);
+        let root = Tree::new(text, &arena).root().unwrap();
+        assert_eq!(root.get("a").map(Node::kind), Some(Kind::Unknown));
+        assert_eq!(root.get("b").and_then(|b| b.items().next()).map(Node::kind), Some(Kind::Unknown));
+        assert_eq!(root.get("c").and_then(|c| c.get("d")).and_then(Node::as_str), Some("1"));
+    }
+
+    #[test]
+    fn the_language_is_told_by_name_or_by_the_first_character() {
+        assert!(is_json("a/b.json", "x") && is_json("key-policy", " {}") && is_json("a.tpl", "\u{feff}[]"));
+        assert!(!is_json("a.yaml", "{}") && !is_json("notes", "kms") && !is_json("a.d/run.sh", "{"));
     }
 }

@@ -62,10 +62,14 @@ pub fn resource_matches(pattern: &str, text: &str) -> Answer {
     if pattern == "*" {
         return Answer::Yes;
     }
-    let whole = pattern::matches(pattern, text, Reading::LIKE);
     match (Arn::parse(pattern), Arn::parse(text)) {
-        (Some(_), Some(_)) => arn_matches(pattern, text).agreed(whole),
-        _ => whole.and(Answer::Maybe),
+        (Some(parts), Some(_)) => {
+            let by_parts = arn_matches(pattern, text);
+            let before_resource = pattern.len() - parts.resource.len();
+            let reaches_beyond = pattern.get(..before_resource).is_some_and(|parts| parts.contains('*'));
+            if reaches_beyond { by_parts.agreed(pattern::matches(pattern, text, Reading::LIKE)) } else { by_parts }
+        }
+        _ => pattern::matches(pattern, text, Reading::LIKE).and(Answer::Maybe),
     }
 }
 
@@ -134,6 +138,10 @@ mod tests {
         assert_eq!(resource_matches("arn:aws:kms:*", key), Maybe);
         assert_eq!(resource_matches("arn:aws:kms:*:key/1", key), Maybe);
         assert_eq!(resource_matches("arn:aws:s3:::b", key), No);
+        let unknown_key = "arn:${partition}:kms:${region}:111122223333:key/${key}";
+        assert_eq!(resource_matches("arn:aws:ec2:eu-west-1:111122223333:volume/*", unknown_key), No);
+        assert_eq!(resource_matches("arn:aws:kms:eu-west-1:111122223333:alias/x", unknown_key), No);
+        assert_eq!(resource_matches("arn:aws:kms:eu-west-1:111122223333:key/1", unknown_key), Maybe);
     }
 
     #[test]

@@ -24,7 +24,7 @@ static KEY_POLICY: LazyLock<Option<Schema>> = LazyLock::new(|| Schema::new(SCHEM
 pub fn problems(node: Node<'_>, policy: &Policy<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     if let Some(schema) = KEY_POLICY.as_ref().filter(|schema| !schema.accepts(node)) {
-        problems.extend(schema.violations(node).into_iter().map(in_short));
+        schema.violations(node).into_iter().for_each(|violation| add(violation, &mut problems));
     }
     duplicates(node, false, &mut problems);
     principals(policy, &mut problems);
@@ -32,13 +32,22 @@ pub fn problems(node: Node<'_>, policy: &Policy<'_>) -> Vec<Problem> {
     problems
 }
 
-/// What is missing in an object is said at its brace, not by underlining all of it.
-fn in_short(violation: Violation) -> Problem {
+/// What is missing in an object is said at its brace, not by underlining all of it, and in one sentence.
+fn add(violation: Violation, problems: &mut Vec<Problem>) {
     let mut problem = violation.problem;
-    if matches!(violation.kind, ViolationKind::MissingMember { .. }) && !problem.at.is_empty() {
-        problem.at = Span::new(problem.at.start(), problem.at.start() + 1);
+    if let ViolationKind::MissingMember { name } = &violation.kind {
+        problem.at = Span::new(problem.at.start(), problem.at.start() + problem.at.len().min(1));
+        let beginning = problem.message.split('`').next().unwrap_or_default();
+        let before =
+            problems.iter_mut().find(|other| other.at == problem.at && other.message.starts_with(beginning));
+        if let Some(before) = before {
+            let named = before.message.split('`').skip(1).step_by(2);
+            let names: Vec<&str> = named.chain([name.as_str()]).collect();
+            before.message = format!("{beginning}{}", keylint_source::quoted_list(&names));
+            return;
+        }
     }
-    problem
+    problems.push(problem);
 }
 
 /// Members that are there twice. JSON parsers keep the last one in silence; IAM's grammar allows one.
@@ -148,6 +157,12 @@ mod tests {
             let places: Vec<&str> = places.iter().map(|place| place.trim_matches('"')).collect();
             assert_eq!(places, [place.trim_matches('"')], "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_is_missing_is_said_in_one_sentence() {
+        let message = "this statement has no `Action`, `Principal`, and `Resource`".to_owned();
+        assert_eq!(said(&statement(r#""Effect": "Deny""#)), [("{".to_owned(), message)]);
     }
 
     #[test]

@@ -195,11 +195,11 @@ fn finding<'p>(
     let statement = violation.statement;
     let operations: Vec<Operation> = violation.operations.iter().collect();
     let at_principal = question.at == Place::Principal;
-    let action = place(statement, Place::Action, operations.first().copied());
+    let action = place(statement, Place::Action, &operations);
     let (primary, related) = match violation.principals.split_first() {
         Some((first, _)) if at_principal => (*first, vec![action]),
         _ if at_principal => (statement.principals.value, vec![action]),
-        _ => (place(statement, question.at, operations.first().copied()), violation.principals.clone()),
+        _ => (place(statement, question.at, &operations), violation.principals.clone()),
     };
     let names: Vec<&str> = violation.parties.iter().map(|(name, _)| name.as_str()).collect();
     let mut accounts: Vec<&str> =
@@ -265,8 +265,8 @@ fn owner_cannot<'p>(index: usize, question: &Question, facts: &Facts<'p>) -> Opt
     finding.question = Some(index);
     finding.words.insert("operations", operation_list(&[operation]));
     if let Some((deny, allow)) = denied.and_then(|(deny, allow)| statement(deny).zip(statement(allow))) {
-        finding.primary = place(deny, Place::Action, Some(operation));
-        finding.related.push(place(allow, Place::Action, Some(operation)));
+        finding.primary = place(deny, Place::Action, &[operation]);
+        finding.related.push(place(allow, Place::Action, &[operation]));
         return Some(finding.in_statement(deny).with("denied", operation_list(&[operation])));
     }
     let obstacles = callers.iter().flat_map(|caller| facts.evaluator.obstacles(caller, operation, &context));
@@ -274,7 +274,7 @@ fn owner_cannot<'p>(index: usize, question: &Question, facts: &Facts<'p>) -> Opt
         let Some(statement) = statement(index) else { continue };
         let (primary, element) = match obstacle {
             Obstacle::Action => continue,
-            Obstacle::Resource => (place(statement, Place::Resource, None), "Resource"),
+            Obstacle::Resource => (place(statement, Place::Resource, &[]), "Resource"),
             Obstacle::Condition(index) => match statement.conditions.get(index) {
                 Some(condition) => (condition.key_text.span(), "Condition"),
                 None => continue,

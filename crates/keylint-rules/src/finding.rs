@@ -1,7 +1,7 @@
 //! What a rule found, before it is put into words.
 
 use keylint_policy::Answer;
-use keylint_policy::model::Statement;
+use keylint_policy::model::{ActionItem, Statement};
 use keylint_policy::vocabulary::{Operation, Operations};
 use keylint_source::{Diagnostic, FileId, Label, Location, Severity, Span};
 
@@ -78,12 +78,17 @@ impl<'p> Finding<'p> {
     }
 }
 
-/// The bytes of a statement to underline.
-pub(crate) fn place(statement: &Statement<'_>, place: Place, operation: Option<Operation>) -> Span {
+/// The bytes of a statement to underline for what is said of some operations. An action is underlined if it covers
+/// them all, else the whole list.
+pub(crate) fn place(statement: &Statement<'_>, place: Place, operations: &[Operation]) -> Span {
     match place {
         Place::Action => {
-            let item =
-                operation.filter(|_| !statement.actions.negated).and_then(|o| statement.actions.item_for(o));
+            let first = operations.first().filter(|_| !statement.actions.negated);
+            let item = first.and_then(|operation| statement.actions.item_for(*operation));
+            let covers_all = |item: &&ActionItem<'_>| operations.iter().all(|o| item.operations.contains(*o));
+            let item = item.filter(covers_all).or_else(|| {
+                statement.actions.items.iter().find(|item| first.is_some() && covers_all(item))
+            });
             item.map_or(statement.actions.value, |item| item.text.span())
         }
         Place::Principal => match statement.principals.items.as_slice() {

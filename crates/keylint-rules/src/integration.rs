@@ -104,16 +104,16 @@ fn missing<'p>(
             obstacles.extend(in_the_way(facts, usage, operation, &context));
         }
     }
-    let first = *lacking.first()?;
+    lacking.first()?;
     let statements = &facts.policy().statements;
     let concrete = obstacles.iter().find(|(_, obstacle)| *obstacle != Obstacle::Action);
     let mut finding = Finding::at(question.severity, facts.policy().heading);
     if let Some((statement, obstacle)) =
         concrete.and_then(|(index, obstacle)| statements.get(*index).zip(Some(*obstacle)))
     {
-        finding = at_obstacle(finding, statement, obstacle, first);
+        finding = at_obstacle(finding, statement, obstacle, &lacking);
     } else if let Some(statement) = nearest_statement(facts, usage, first_need) {
-        finding.primary = place(statement, Place::Action, None);
+        finding.primary = place(statement, Place::Action, &[]);
         finding.related.extend(principal_places(statement, &usage.caller));
         if !statement.conditions.is_empty() {
             finding = finding.with("conditional", "");
@@ -155,17 +155,17 @@ fn at_obstacle<'p>(
     finding: Finding<'p>,
     statement: &'p Statement<'p>,
     obstacle: Obstacle,
-    operation: Operation,
+    operations: &[Operation],
 ) -> Finding<'p> {
     let (primary, word, value) = match obstacle {
         Obstacle::Condition(index) => match statement.conditions.get(index) {
             Some(condition) => (condition.key_text.span(), "condition", condition.key_text.as_str()),
             None => (statement.span, "condition", ""),
         },
-        _ => (place(statement, Place::Resource, None), "element", "Resource"),
+        _ => (place(statement, Place::Resource, &[]), "element", "Resource"),
     };
     let mut finding = Finding { primary, ..finding }.in_statement(statement).with(word, value);
-    finding.related.push(place(statement, Place::Action, Some(operation)));
+    finding.related.push(place(statement, Place::Action, operations));
     finding
 }
 
@@ -231,13 +231,12 @@ fn denied<'p>(question: &Question, facts: &Facts<'p>, usage: &Use<'p, '_>) -> Op
             }
         }
     }
-    let first = *lost.first()?;
     let (deny, allow) = places?;
     let statement = |index: usize| facts.policy().statements.get(index);
     let (deny, allow) = statement(deny).zip(statement(allow))?;
     let mut finding =
-        Finding::at(question.severity, place(deny, Place::Action, Some(first))).in_statement(deny);
-    finding.related.push(place(allow, Place::Action, Some(first)));
+        Finding::at(question.severity, place(deny, Place::Action, &lost)).in_statement(deny);
+    finding.related.push(place(allow, Place::Action, &lost));
     Some(described(finding, usage, &lost))
 }
 

@@ -95,7 +95,7 @@ fn finding<'p>(
     let covered: Vec<Operation> = form.covers.intersection(statement.operations.certain).iter().collect();
     let names: Vec<&str> = statement.principals.items.iter().map(|item| item.text.as_str()).collect();
     let at = form.at.unwrap_or(Place::Statement);
-    let primary = place(statement, at, covered.first().copied());
+    let primary = place(statement, at, &covered);
     let finding = Finding { certain, ..Finding::at(severity, primary) }.in_statement(statement);
     let finding = finding.with("principal", quoted_list(&names));
     if covered.is_empty() { finding } else { finding.with("operations", operation_list(&covered)) }

@@ -83,6 +83,13 @@ impl Arena {
         self.nodes.len()
     }
 
+    /// Makes a node, by its index, one whose value is not known; its descendants are no longer reached.
+    pub fn forget(&mut self, id: u32) {
+        if let Some(node) = self.nodes.get_mut(id as usize) {
+            node.kind = Kind::Unknown;
+        }
+    }
+
     /// Whether there is no node.
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use keylint_extract::{is_output_tail, key_policies, looks_like_policy};
+use keylint_extract::{forget_intrinsics, is_json, is_output_tail, key_policies, looks_like_policy};
 use keylint_policy::grammar;
 use keylint_rules::{Config, KeyKnowledge, RuleSet, Selection};
 use keylint_source::{
@@ -159,14 +159,27 @@ impl Linter {
     /// Checks a file. Never fails: what is wrong with the file is in the diagnostics.
     pub fn lint(&self, file: FileId, path: &str, text: &str, scratch: &mut Scratch) -> Linted {
         let mut linted = Linted::default();
+        if !is_json(path, text) {
+            return linted;
+        }
         let mut syntax = Vec::new();
         json::parse(text, &mut scratch.arena, &mut syntax);
-        let tree = Tree::new(text, &scratch.arena);
         syntax.retain(|problem| !text.get(problem.at.range()).is_some_and(is_output_tail));
-        if !syntax.is_empty() && looks_like_policy(text) {
-            let problems = syntax.into_iter();
-            linted.diagnostics.extend(problems.map(|problem| diagnostic("invalid-syntax", file, problem)));
+        if !syntax.is_empty() {
+            // What could be read may be less than what is there: a finding about it might be wrong.
+            if looks_like_policy(text) {
+                syntax.dedup_by(|later, earlier| {
+                    later.message == earlier.message && later.help == earlier.help
+                });
+                let problems = syntax.into_iter();
+                linted
+                    .diagnostics
+                    .extend(problems.map(|problem| diagnostic("invalid-syntax", file, problem)));
+            }
+            return linted;
         }
+        forget_intrinsics(text, &mut scratch.arena);
+        let tree = Tree::new(text, &scratch.arena);
         for found in key_policies(tree) {
             linted.policies += 1;
             let policy = keylint_policy::lower(found.policy);

@@ -279,16 +279,11 @@ fn misspelt_role(identity: &Identity<'_>, caller: &Caller<'_>) -> Answer {
     let name = caller.arn.rsplit('/').next().unwrap_or_default();
     let base = |name: &str| name.split('_').next().unwrap_or_default().to_ascii_lowercase();
     let (meant, written) = (base(name), base(identity.simple_name()));
-    let near = strsim_near(&meant, &written);
+    let near = keylint_source::did_you_mean(&meant, [written.as_str()]).is_some();
     let another_suffix = meant == written && identity.service_linked_to().is_some();
     Answer::from(near && !another_suffix)
         .and(same_account(identity.account, &caller.account))
         .and(Answer::Maybe)
-}
-
-fn strsim_near(left: &str, right: &str) -> bool {
-    keylint_source::did_you_mean(left, [right]).is_some()
-        && left.starts_with("awsservice") == right.starts_with("aws")
 }
 
 fn same_name(left: &str, right: &str) -> Answer {
