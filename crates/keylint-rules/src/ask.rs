@@ -211,6 +211,9 @@ fn finding<'p>(
         ("operations", operation_list(&operations)),
         ("others", quoted_list(&facts.other_accounts)),
     ]);
+    if let Some(assumed) = facts.assumed_owner {
+        words.insert("assumed", assumed.to_owned());
+    }
     if !accounts.is_empty() {
         words.insert("account", quoted_list(&accounts));
     }

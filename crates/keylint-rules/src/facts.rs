@@ -1,6 +1,5 @@
 //! What every rule may want to know of a policy: whose key it is, and whom the policy speaks of.
 
-use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
@@ -10,6 +9,8 @@ use keylint_policy::evaluate::{Caller, Context, Evaluator, Key};
 use keylint_policy::model::{Effect, Identity, Policy, Principal, PrincipalItem, Statement};
 use keylint_policy::pattern;
 use keylint_policy::vocabulary::{KeyId, Operation, Operations};
+
+use crate::owner::Owner;
 
 /// The operations by which another account uses a key: what a key that is shared is shared for.
 const USE: &[Operation] = &[
@@ -27,36 +28,6 @@ const USE: &[Operation] = &[
     Operation::DERIVE_SHARED_SECRET,
 ];
 
-/// The key that a policy belongs to, as far as it is known.
-///
-/// The owner is what the user says it is (`account`). Else it is the one account that the policy lets manage the
-/// key, because `kms:PutKeyPolicy` does not work across accounts; with none or several it stays open.
-pub(crate) fn key_of<'t>(policy: &Policy<'t>, account: Option<&'t str>, arn: Option<&'t str>) -> Key<'t> {
-    let mut arns = principals(policy).filter_map(|(_, item)| Arn::parse(item.text.as_str()));
-    let partition = arns.find(|arn| !pattern::has_hole(arn.partition)).map_or("aws", |arn| arn.partition);
-    let account = account.or_else(|| arn.and_then(Arn::parse).map(|arn| arn.account));
-    Key {
-        account: account.or_else(|| manager(policy)).map(Cow::Borrowed),
-        partition: Cow::Borrowed(partition),
-        arn: arn.map(Cow::Borrowed),
-    }
-}
-
-/// The one account whose principals the policy lets call `PutKeyPolicy`.
-fn manager<'t>(policy: &Policy<'t>) -> Option<&'t str> {
-    let mut managers = BTreeSet::new();
-    for (statement, item) in principals(policy) {
-        let manages = statement.effect == Some(Effect::Allow)
-            && !statement.principals.negated
-            && statement.operations.certain.contains(Operation::PUT_KEY_POLICY);
-        if manages {
-            managers.extend(item.principal.account());
-        }
-    }
-    let only = managers.first().copied();
-    only.filter(|_| managers.len() == 1)
-}
-
 /// What rules ask about.
 pub(crate) struct Facts<'p> {
     pub(crate) evaluator: Evaluator<'p>,
@@ -69,10 +40,13 @@ pub(crate) struct Facts<'p> {
     /// Identities of the owner that conditions speak of and that no principal names.
     in_conditions: Vec<Caller<'p>>,
     shared: OnceCell<bool>,
+    /// The owner's account, where it is assumed rather than known.
+    pub(crate) assumed_owner: Option<&'p str>,
 }
 
 impl<'p> Facts<'p> {
-    pub(crate) fn new(policy: &'p Policy<'p>, key: &'p Key<'p>) -> Self {
+    pub(crate) fn new(policy: &'p Policy<'p>, key: &'p Key<'p>, owner: Owner<'p>) -> Self {
+        let assumed_owner = if let Owner::Assumed(account) = owner { Some(account) } else { None };
         let evaluator = Evaluator::new(policy, key);
         let mut named: Vec<Caller<'p>> = Vec::new();
         let mut accounts: BTreeSet<&'p str> = BTreeSet::new();
@@ -130,6 +104,7 @@ impl<'p> Facts<'p> {
             service_linked_roles: roles,
             in_conditions,
             shared: OnceCell::new(),
+            assumed_owner,
         }
     }
 

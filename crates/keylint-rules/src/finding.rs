@@ -86,9 +86,9 @@ pub(crate) fn place(statement: &Statement<'_>, place: Place, operations: &[Opera
             let first = operations.first().filter(|_| !statement.actions.negated);
             let item = first.and_then(|operation| statement.actions.item_for(*operation));
             let covers_all = |item: &&ActionItem<'_>| operations.iter().all(|o| item.operations.contains(*o));
-            let item = item.filter(covers_all).or_else(|| {
-                statement.actions.items.iter().find(|item| first.is_some() && covers_all(item))
-            });
+            let item = item
+                .filter(covers_all)
+                .or_else(|| statement.actions.items.iter().find(|item| first.is_some() && covers_all(item)));
             item.map_or(statement.actions.value, |item| item.text.span())
         }
         Place::Principal => match statement.principals.items.as_slice() {

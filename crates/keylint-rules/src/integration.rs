@@ -234,8 +234,7 @@ fn denied<'p>(question: &Question, facts: &Facts<'p>, usage: &Use<'p, '_>) -> Op
     let (deny, allow) = places?;
     let statement = |index: usize| facts.policy().statements.get(index);
     let (deny, allow) = statement(deny).zip(statement(allow))?;
-    let mut finding =
-        Finding::at(question.severity, place(deny, Place::Action, &lost)).in_statement(deny);
+    let mut finding = Finding::at(question.severity, place(deny, Place::Action, &lost)).in_statement(deny);
     finding.related.push(place(allow, Place::Action, &lost));
     Some(described(finding, usage, &lost))
 }

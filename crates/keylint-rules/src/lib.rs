@@ -11,6 +11,7 @@ mod facts;
 mod finding;
 mod integration;
 mod matching;
+mod owner;
 mod page;
 mod reading;
 mod rule;

@@ -5,8 +5,9 @@ use keylint_policy::{Answer, grammar};
 use keylint_source::{Diagnostic, FileId, Label, Location, Problem, RuleInfo, did_you_mean};
 use keylint_syntax::{Arena, Node, Tree, yaml};
 
-use crate::facts::{Facts, key_of};
+use crate::facts::Facts;
 use crate::finding::Finding;
+use crate::owner::key_of;
 use crate::page::page;
 use crate::rule::{Decision, GROUPS, PEDANTIC, Rule, Service};
 use crate::{ask, integration, matching, reading, schemas};
@@ -152,8 +153,8 @@ impl RuleSet {
         known: &KeyKnowledge<'_>,
         file: FileId,
     ) -> Vec<Diagnostic> {
-        let key = key_of(policy, known.account, known.arn);
-        let facts = Facts::new(policy, &key);
+        let (key, owner) = key_of(policy, known.account, known.arn);
+        let facts = Facts::new(policy, &key, owner);
         let mut diagnostics = Vec::new();
         let mut findings: Vec<(&Rule, Finding<'_>)> = Vec::new();
         let chosen = selection.certain.iter().zip(&selection.perhaps);

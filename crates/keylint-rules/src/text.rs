@@ -11,6 +11,10 @@ pub const WORDS: &[(&str, &str)] = &[
     ("action", "the action as it is written"),
     ("actions", "the missing operations in the form in which a policy would list them"),
     ("are", "`is` or `are`, as the number of operations asks"),
+    (
+        "assumed",
+        "the owner's account, where it is assumed because the policy lets several accounts manage the key",
+    ),
     ("condition", "the condition key that is in the way"),
     ("conditional", "set when the statement in question has a condition"),
     ("delegating", "set when a statement delegates the missing operations to the account's IAM policies"),
