@@ -7,9 +7,9 @@ use divan::{Bencher, black_box};
 use keylint::lint::{FIRST_INPUT, Linter, Scratch, Settings};
 use keylint_bench::generate;
 use keylint_policy::evaluate::{Caller, Context, Evaluator, Key};
+use keylint_policy::grammar;
 use keylint_policy::model::Policy;
 use keylint_policy::vocabulary::Operation;
-use keylint_policy::grammar;
 use keylint_rules::{KeyKnowledge, RuleSet};
 use keylint_syntax::{Arena, Node, Tree, json};
 

@@ -40,7 +40,9 @@ pub fn forget_intrinsics(text: &str, arena: &mut Arena) {
             open.extend(node.items().chain(node.members().map(|member| member.value)));
         }
     }
-    intrinsics.into_iter().for_each(|id| arena.forget(id));
+    for id in intrinsics {
+        arena.forget(id);
+    }
 }
 
 /// Whether a file is JSON: by its name, or else by its first character.
@@ -66,9 +68,9 @@ pub fn is_output_tail(rest: &str) -> bool {
 /// policies have no actions of KMS; resource control policies and VPC endpoint policies that deny things to everyone
 /// allow nothing.
 fn is_key_policy(root: Node<'_>) -> bool {
-    let Some(statements) = root.members().find(|member| is_word(member.key, "Statement")) else {
-        return false;
-    };
+    let exactly = || root.members().find(|member| member.key.as_str() == Some("Statement"));
+    let nearly = || root.members().find(|member| is_word(member.key, "Statement"));
+    let Some(statements) = exactly().or_else(nearly) else { return false };
     let statements: Vec<Node<'_>> = match statements.value.kind() {
         Kind::Array => statements.value.items().collect(),
         _ => vec![statements.value],
@@ -182,6 +184,9 @@ mod tests {
         ] {
             assert!(!is_found(&policy(statement)), "{statement}");
         }
+        assert!(is_found(
+            r#"{"Statements": "", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "kms:*"}}"#
+        ));
         assert!(!is_found("[]"));
         assert!(!is_found(r#"{"kms": true}"#));
     }

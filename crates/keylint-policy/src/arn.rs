@@ -67,7 +67,11 @@ pub fn resource_matches(pattern: &str, text: &str) -> Answer {
             let by_parts = arn_matches(pattern, text);
             let before_resource = pattern.len() - parts.resource.len();
             let reaches_beyond = pattern.get(..before_resource).is_some_and(|parts| parts.contains('*'));
-            if reaches_beyond { by_parts.agreed(pattern::matches(pattern, text, Reading::LIKE)) } else { by_parts }
+            if reaches_beyond {
+                by_parts.agreed(pattern::matches(pattern, text, Reading::LIKE))
+            } else {
+                by_parts
+            }
         }
         _ => pattern::matches(pattern, text, Reading::LIKE).and(Answer::Maybe),
     }

@@ -38,12 +38,12 @@ fn add(violation: Violation, problems: &mut Vec<Problem>) {
     if let ViolationKind::MissingMember { name } = &violation.kind {
         problem.at = Span::new(problem.at.start(), problem.at.start() + problem.at.len().min(1));
         let beginning = problem.message.split('`').next().unwrap_or_default();
-        let before =
-            problems.iter_mut().find(|other| other.at == problem.at && other.message.starts_with(beginning));
-        if let Some(before) = before {
-            let named = before.message.split('`').skip(1).step_by(2);
+        let same_place =
+            |other: &&mut Problem| other.at == problem.at && other.message.starts_with(beginning);
+        if let Some(said) = problems.iter_mut().find(same_place) {
+            let named = said.message.split('`').skip(1).step_by(2);
             let names: Vec<&str> = named.chain([name.as_str()]).collect();
-            before.message = format!("{beginning}{}", keylint_source::quoted_list(&names));
+            said.message = format!("{beginning}{}", keylint_source::quoted_list(&names));
             return;
         }
     }
@@ -113,7 +113,7 @@ mod tests {
         assert_eq!(syntax, []);
         let root = Tree::new(json, &arena).root().unwrap();
         let problems = problems(root, &crate::lower(root));
-        problems.into_iter().map(|p| (json[p.at.range()].to_owned(), p.message)).collect()
+        problems.into_iter().map(|p| (json.get(p.at.range()).unwrap().to_owned(), p.message)).collect()
     }
 
     fn statement(members: &str) -> String {

@@ -295,7 +295,7 @@ mod tests {
     #[test]
     fn open_keys() {
         let value = r#"{"Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalTag/t": "red"}}}"#;
-        let others = r#"{"Principal": "*", "Condition": {"StringLike": {"kms:EncryptionContext:x": "?"}}}"#;
+        let others = r#"{"Principal": "*", "Condition": {"ForAllValues:StringLike": {"kms:EncryptionContext:x": "?"}}}"#;
         let both = r#"{"Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalTag/t": "red"}}},
             {"Principal": "*", "Condition": {"StringNotEquals": {"aws:PrincipalTag/t": "red"}}}"#;
         let never = r#"{"Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalTag/t": "red"}}},
@@ -318,6 +318,19 @@ mod tests {
                 "{case}"
             );
         }
+        // A value that a pattern matches as a text and not as an ARN: its wildcard spans a colon.
+        let spanning = r#"{"Principal": "*", "Condition": {
+            "StringLike": {"aws:PrincipalTag/t": "arn:aws:logs:*:111122223333:log-group:*"},
+            "ArnNotLike": {"aws:PrincipalTag/t": "arn:aws:logs:*:111122223333:log-group:*"}}}"#;
+        let context = evaluate::Context::open().with("aws:PrincipalTag/t", State::Free);
+        let answer = answers(&policy(&parsed(spanning)), &caller("alice"), "Decrypt", &context);
+        assert_ne!(answer, [Answer::No; 2]);
+        // A value that must be this text, and another.
+        let pinned = r#"{"Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalTag/t": "red"},
+            "StringNotLike": {"aws:PrincipalTag/t": ["*e*", "r*"]}}}"#;
+        let context = evaluate::Context::open().with("aws:PrincipalTag/t", State::Unknown);
+        let answer = answers(&policy(&parsed(pinned)), &caller("alice"), "Decrypt", &context);
+        assert_eq!(answer, [Answer::No; 2]);
         // Both and no other: not every set of five values is tried, but none is forgotten.
         let pair = r#"{"Principal": "*", "Action": "kms:CreateGrant", "Condition": {
             "ForAllValues:StringEquals": {"kms:GrantOperations": ["Encrypt", "Decrypt"]},
@@ -329,5 +342,29 @@ mod tests {
             answers(&policy(&parsed(pair)), &caller("alice"), "CreateGrant", &context),
             [Answer::No; 2]
         );
+    }
+    /// Of several statements the one that allows is named, and rather one that needs no identity policy.
+    #[test]
+    fn the_evidence_is_the_statement_that_allows() {
+        let both = policy(&parsed(
+            r#"{"Principal": {"AWS": "111122223333"}}, {"Principal": "*"}, {"Effect": "Deny", "Principal": {"AWS": "444455556666"}}"#,
+        ));
+        for by in ["alice", "auto scaling"] {
+            let caller = caller(by);
+            let caller = caller_of(&caller, if by == "alice" { Answer::Yes } else { Answer::No });
+            let verdict = ask(&both.to_string(), &caller, "Decrypt", &evaluate::Context::open());
+            assert_eq!(
+                (verdict.allowed_by, verdict.denied_by, verdict.delegated),
+                (Some(1), None, false),
+                "{by}"
+            );
+        }
+        let verdict = ask(
+            &both.to_string(),
+            &caller_of(&caller("their role"), Answer::Yes),
+            "Decrypt",
+            &evaluate::Context::open(),
+        );
+        assert_eq!((verdict.allowed_by, verdict.denied_by, verdict.delegated), (Some(1), Some(2), true));
     }
 }

@@ -56,12 +56,11 @@ pub(crate) fn ask<'p>(questions: &'p [Question], facts: &Facts<'p>) -> Vec<Findi
             }
         }
     }
-    let severity = |index: usize| questions.get(index).map(|question| question.severity);
     violations
         .into_iter()
         .filter_map(|violation| {
             let question = questions.get(violation.question)?;
-            Some(finding(violation, question, severity, facts))
+            Some(finding(&violation, question, facts))
         })
         .collect()
 }
@@ -186,12 +185,7 @@ fn add<'p>(
     }
 }
 
-fn finding<'p>(
-    violation: Violation<'p>,
-    question: &Question,
-    severity: impl Fn(usize) -> Option<keylint_source::Severity>,
-    facts: &Facts<'p>,
-) -> Finding<'p> {
+fn finding<'p>(violation: &Violation<'p>, question: &Question, facts: &Facts<'p>) -> Finding<'p> {
     let statement = violation.statement;
     let operations: Vec<Operation> = violation.operations.iter().collect();
     let at_principal = question.at == Place::Principal;
@@ -218,7 +212,7 @@ fn finding<'p>(
         words.insert("account", quoted_list(&accounts));
     }
     Finding {
-        severity: severity(violation.question).unwrap_or(question.severity),
+        severity: question.severity,
         certain: violation.certain,
         primary,
         related,

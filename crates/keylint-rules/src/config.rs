@@ -118,7 +118,10 @@ mod tests {
 
     fn problems(text: &str) -> Vec<(String, String, Option<String>)> {
         let (_, problems) = Config::parse(text);
-        problems.into_iter().map(|p| (text[p.at.range()].to_owned(), p.message, p.help)).collect()
+        problems
+            .into_iter()
+            .map(|p| (text.get(p.at.range()).unwrap().to_owned(), p.message, p.help))
+            .collect()
     }
 
     #[test]
@@ -127,7 +130,10 @@ mod tests {
         let (config, problems) = Config::parse(text);
         assert_eq!(problems, []);
         assert_eq!(config.account.as_deref(), Some("111122223333"));
-        assert_eq!(config.rules.first().map(|rule| &text[rule.span.range()]), Some("team/a.yaml"));
+        assert_eq!(
+            config.rules.first().map(|rule| text.get(rule.span.range()).unwrap()),
+            Some("team/a.yaml")
+        );
         let key = config.keys.first().unwrap();
         assert!(key.covers("keys/a.json") && !key.covers("keys/deep/a.json") && !key.covers("a.json"));
         assert_eq!(key.serves.first().map(|service| service.value.as_str()), Some("autoscaling"));

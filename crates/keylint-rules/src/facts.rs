@@ -62,11 +62,10 @@ impl<'p> Facts<'p> {
             if let Some(identity) = item.principal.service_linked_role() {
                 add_role(identity, statement.effect);
             }
-            if let Some(caller) = Caller::named(&item.principal) {
-                if !named.iter().any(|known| known.arn == caller.arn && known.session == caller.session) {
-                    named.push(caller);
-                }
-            }
+            let is_new = |caller: &Caller<'_>| {
+                !named.iter().any(|known| known.arn == caller.arn && known.session == caller.session)
+            };
+            named.extend(Caller::named(&item.principal).filter(is_new));
         }
         let mut patterns: BTreeSet<&'p str> = BTreeSet::new();
         for statement in &policy.statements {
@@ -169,7 +168,7 @@ fn identity_like<'r>(pattern: &str, account: &str, partition: &str) -> Option<Ca
         return None;
     }
     let partition = if wild(arn.partition) { partition } else { arn.partition };
-    let name = arn.resource.replace('*', "x").replace('?', "x");
+    let name = arn.resource.replace(['*', '?'], "x");
     let name = if wild(arn.resource) { "role/x" } else { &name };
     Caller::with_arn(account.to_owned(), format!("arn:{partition}:iam::{account}:{name}"))
 }

@@ -3,11 +3,12 @@
 use keylint_policy::Answer;
 use keylint_policy::arn::same_account;
 use keylint_policy::evaluate::{Caller, Context, Obstacle, names};
-use keylint_policy::model::{Effect, Identity, Principal, Statement};
+use keylint_policy::model::{Effect, Identity, Principal, PrincipalItem, Statement};
 use keylint_policy::vocabulary::{Operation, Operations};
+use keylint_source::Span;
 
 use crate::ask::context;
-use crate::facts::Facts;
+use crate::facts::{Facts, principals};
 use crate::finding::{Finding, place};
 use crate::rule::{Expectation, Place, Question, Service, Who};
 
@@ -18,6 +19,8 @@ struct Use<'p, 's> {
     caller: Caller<'p>,
     /// Whether some statement names the role.
     named: bool,
+    /// The statement that names the service itself, as if it called in its own name, and where it does so.
+    instead: Option<(&'p Statement<'p>, Span)>,
 }
 
 /// Asks the questions about services: of those that the policy names, and of those that the user declares.
@@ -60,9 +63,20 @@ fn uses<'p, 's>(facts: &Facts<'p>, services: &'s [Service], declared: &[String])
             // policy does not let through is missing all the same.
             let policies = if own == Answer::No { Answer::Maybe } else { Answer::No };
             let caller = caller.with_identity_policies(policies);
-            uses.push(Use { service, role: role.simple_name().to_owned(), caller, named: true });
+            uses.push(Use {
+                service,
+                role: role.simple_name().to_owned(),
+                caller,
+                named: true,
+                instead: None,
+            });
         }
-        if declared.contains(&service.name) && !in_own_account {
+        let itself = |item: &PrincipalItem<'_>| item.principal == Principal::Service(&service.role.service);
+        let mut of_allow = principals(facts.policy()).filter(|(s, _)| s.effect == Some(Effect::Allow));
+        let named = uses.iter().any(|known| known.service.name == service.name);
+        let instead = of_allow.find(|(_, item)| !named && itself(item));
+        let instead = instead.map(|(statement, item)| (statement, item.text.span()));
+        if (declared.contains(&service.name) && !in_own_account) || instead.is_some() {
             let account = facts.key().account.as_deref().unwrap_or("${account}");
             let (partition, role) = (&facts.key().partition, &service.role);
             let arn = format!(
@@ -71,7 +85,7 @@ fn uses<'p, 's>(facts: &Facts<'p>, services: &'s [Service], declared: &[String])
             );
             if let Some(caller) = Caller::with_arn(account.to_owned(), arn) {
                 let caller = caller.as_service_linked_role();
-                uses.push(Use { service, role: role.name.clone(), caller, named: false });
+                uses.push(Use { service, role: role.name.clone(), caller, named: false, instead });
             }
         }
     }
@@ -120,6 +134,9 @@ fn missing<'p>(
         }
         finding = finding.in_statement(statement);
     } else {
+        if let Some((statement, at)) = usage.instead {
+            finding = Finding { primary: at, ..finding }.in_statement(statement).with("itself", "");
+        }
         finding = finding.with("unnamed", usage.role.clone());
     }
     if statements.iter().any(|statement| delegates(statement, usage, &lacking)) {
@@ -186,7 +203,7 @@ fn nearest_statement<'p>(
     naming.rev().max_by_key(covering)
 }
 
-fn principal_places(statement: &Statement<'_>, caller: &Caller<'_>) -> Vec<keylint_source::Span> {
+fn principal_places(statement: &Statement<'_>, caller: &Caller<'_>) -> Vec<Span> {
     let naming = statement.principals.items.iter().filter(|item| {
         keylint_policy::evaluate::principal_names(&item.principal, caller).directly == Answer::Yes
     });
@@ -217,15 +234,28 @@ fn already_reported(
     })
 }
 
-/// The operations that would be allowed but for a `Deny`, as one finding.
+/// The operations that would be allowed but for a `Deny`, as one finding: those that are lost for certain, else those
+/// that may be.
 fn denied<'p>(question: &Question, facts: &Facts<'p>, usage: &Use<'p, '_>) -> Option<Finding<'p>> {
+    [Answer::Yes, Answer::Maybe].into_iter().find_map(|certain| {
+        let finding = denied_so(certain, question, facts, usage)?;
+        Some(Finding { certain, ..finding })
+    })
+}
+
+fn denied_so<'p>(
+    certain: Answer,
+    question: &Question,
+    facts: &Facts<'p>,
+    usage: &Use<'p, '_>,
+) -> Option<Finding<'p>> {
     let mut lost: Vec<Operation> = Vec::new();
     let mut places: Option<(usize, usize)> = None;
     for need in &usage.service.needs {
         let context = context(&need.with);
         for &operation in &need.may {
             let verdict = facts.evaluator.may(&usage.caller, operation, &context);
-            if verdict.answer == Answer::No && verdict.without_denials == Answer::Yes {
+            if verdict.answer == !certain && verdict.without_denials == Answer::Yes {
                 lost.push(operation);
                 places = places.or(verdict.denied_by.zip(verdict.allowed_by));
             }

@@ -300,7 +300,9 @@ mod tests {
         let mut all = Vec::new();
         for (name, text) in files {
             let found = check(name, text).into_iter();
-            all.extend(found.map(|p| ((*name).to_owned(), text[p.at.range()].to_owned(), p.message)));
+            all.extend(
+                found.map(|p| ((*name).to_owned(), text.get(p.at.range()).unwrap().to_owned(), p.message)),
+            );
         }
         all
     }
@@ -377,7 +379,7 @@ mod tests {
     fn a_rule_of_the_users_is_checked_like_keylints_own() {
         let mut set = RuleSet::built_in();
         let places = |problems: Vec<Problem>, text: &str| -> Vec<(String, Option<String>)> {
-            problems.into_iter().map(|p| (text[p.at.range()].to_owned(), p.help)).collect()
+            problems.into_iter().map(|p| (text.get(p.at.range()).unwrap().to_owned(), p.help)).collect()
         };
         let frame = "summary: s\nseverity: error\ngroup: security\nwhy: w\nmessage: m\n";
         let good = format!("{frame}match: {{ effect: Allow, element: NotPrincipal, at: principal }}\n");

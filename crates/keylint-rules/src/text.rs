@@ -22,6 +22,7 @@ pub const WORDS: &[(&str, &str)] = &[
     ("element", "the element of the statement that is in the way"),
     ("expected", "what should stand there instead"),
     ("grant", "set when `kms:CreateGrant` is among the missing operations"),
+    ("itself", "set when a statement names the service where its role should be"),
     ("key", "the condition key as it is written"),
     ("kind", "what kind of thing it is"),
     ("operations", "the operations in question, as a list"),

@@ -22,9 +22,7 @@ fn write(node: Node<'_>, depth: usize, text: &mut String) {
         Kind::Array => {
             let scalar = |item: Node<'_>| !matches!(item.kind(), Kind::Array | Kind::Object);
             let in_line = node.items().all(scalar);
-            items(['[', ']'], node.items(), in_line, depth, text, |item, depth, text| {
-                write(item, depth, text)
-            });
+            items(['[', ']'], node.items(), in_line, depth, text, write);
         }
         Kind::Object => items(['{', '}'], node.members(), false, depth, text, |member, depth, text| {
             text.push_str(&quoted(member.key));

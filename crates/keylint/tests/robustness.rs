@@ -16,7 +16,11 @@ use cases::{Case, cases, lint};
 
 /// What is checked, by all rules, in each configuration that the files have.
 fn linters() -> Vec<(Case, Linter)> {
-    cases().into_iter().map(|case| (case.linter(&["all"]), case)).map(|(linter, case)| (case, linter)).collect()
+    cases()
+        .into_iter()
+        .map(|case| (case.linter(&["all"]), case))
+        .map(|(linter, case)| (case, linter))
+        .collect()
 }
 
 /// Checks a text, sees that every place exists, and writes what was found in every format.
@@ -52,9 +56,45 @@ fn boundary(text: &str, offset: usize) -> usize {
 
 /// What is put into files in the wrong places.
 const PIECES: &[&str] = &[
-    "\"", "\\", "\\u", "\\ud800", "{", "}", "[", "]", ":", ",", "'", "//", "/*", "null", "true", "-", "1e999",
-    "\n", "\r", "\t", "\u{feff}", "\u{0}", "é", "日", "😀", "*", "?", "${", "${aws:username}", "kms:", "arn:aws:iam::",
-    ":root", "Statement", "\"AWS\":", "\"Condition\":", "\"Null\":", "ForAllValues:", "IfExists", "default",
+    "\"",
+    "\\",
+    "\\u",
+    "\\ud800",
+    "{",
+    "}",
+    "[",
+    "]",
+    ":",
+    ",",
+    "'",
+    "//",
+    "/*",
+    "null",
+    "true",
+    "-",
+    "1e999",
+    "\n",
+    "\r",
+    "\t",
+    "\u{feff}",
+    "\u{0}",
+    "é",
+    "日",
+    "😀",
+    "*",
+    "?",
+    "${",
+    "${aws:username}",
+    "kms:",
+    "arn:aws:iam::",
+    ":root",
+    "Statement",
+    "\"AWS\":",
+    "\"Condition\":",
+    "\"Null\":",
+    "ForAllValues:",
+    "IfExists",
+    "default",
 ];
 
 proptest! {
@@ -100,7 +140,10 @@ fn files_that_are_cut_off_are_answered() {
 fn depth_is_bounded() {
     let (case, linter) = linters().swap_remove(0);
     for (open, close) in [("[", "]"), ("{\"a\":", "}"), ("{\"Statement\": [{\"kms\": ", "}]}")] {
-        for text in [open.repeat(100_000), format!("{}\"kms:Statement\"{}", open.repeat(100_000), close.repeat(100_000))] {
+        for text in [
+            open.repeat(100_000),
+            format!("{}\"kms:Statement\"{}", open.repeat(100_000), close.repeat(100_000)),
+        ] {
             let text = format!("{{\"Statement\": {text}");
             let found = survives(&linter, &case.path(), &text);
             assert!(!found.is_empty(), "{open}");
@@ -111,7 +154,9 @@ fn depth_is_bounded() {
 /// A policy with this many statements, of which every tenth has something wrong with it.
 fn large(statements: usize) -> String {
     let mut text = String::from("{\"Version\": \"2012-10-17\", \"Statement\": [\n");
-    text.push_str(r#"{"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*", "Resource": "*"}"#);
+    text.push_str(
+        r#"{"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*", "Resource": "*"}"#,
+    );
     for index in 1..statements {
         let account = 200_000_000_000 + index % 7;
         let action = if index % 10 == 0 { "kms:Decript" } else { "kms:Decrypt" };
@@ -147,16 +192,33 @@ fn a_policy_of_many_statements_is_answered_in_time() {
 #[test]
 fn many_conditions_do_not_multiply() {
     let keys = [
-        "kms:ViaService", "kms:EncryptionContextKeys", "aws:PrincipalOrgID", "aws:PrincipalOrgPaths", "aws:SourceVpce",
-        "aws:SourceIp", "aws:PrincipalTag/team", "aws:RequestedRegion", "kms:EncryptionContext:a",
-        "kms:EncryptionContext:b", "kms:RequestAlias", "aws:PrincipalArn", "kms:GrantOperations", "aws:SourceArn",
+        "kms:ViaService",
+        "kms:EncryptionContextKeys",
+        "aws:PrincipalOrgID",
+        "aws:PrincipalOrgPaths",
+        "aws:SourceVpce",
+        "aws:SourceIp",
+        "aws:PrincipalTag/team",
+        "aws:RequestedRegion",
+        "kms:EncryptionContext:a",
+        "kms:EncryptionContext:b",
+        "kms:RequestAlias",
+        "aws:PrincipalArn",
+        "kms:GrantOperations",
+        "aws:SourceArn",
     ];
     let condition = |operator: &str| {
         let of_key = |key: &&str| format!("\"{key}\": [\"1*\", \"2*\", \"*3\", \"4?5\", \"6\"]");
         let keys: Vec<String> = keys.iter().map(of_key).collect();
         format!("\"{operator}\": {{{}}}", keys.join(", "))
     };
-    let operators = ["StringLike", "StringNotLike", "StringEqualsIgnoreCase", "ForAnyValue:StringLike", "ForAllValues:StringNotLike"];
+    let operators = [
+        "StringLike",
+        "StringNotLike",
+        "StringEqualsIgnoreCase",
+        "ForAnyValue:StringLike",
+        "ForAllValues:StringNotLike",
+    ];
     let start = Instant::now();
     let (case, linter) = linters().swap_remove(0);
     for count in 1..=operators.len() {
@@ -167,7 +229,12 @@ fn many_conditions_do_not_multiply() {
                 "{{\"Effect\": \"{effect}\", \"Principal\": \"*\", \"Action\": \"kms:*\", \"Resource\": \"*\", \"Condition\": {{{conditions}}}}}"
             )
         };
-        let text = format!("{{\"Statement\": [{}, {}, {}]}}", statement("Allow"), statement("Deny"), statement("Allow"));
+        let text = format!(
+            "{{\"Statement\": [{}, {}, {}]}}",
+            statement("Allow"),
+            statement("Deny"),
+            statement("Allow")
+        );
         survives(&linter, &case.path(), &text);
     }
     let seconds = start.elapsed().as_secs_f64();

@@ -223,13 +223,12 @@ pub fn principal_names(principal: &Principal<'_>, caller: &Caller<'_>) -> Named 
     match principal {
         // Whether `*` reaches AWS services is not documented.
         Principal::Anyone => Named::directly(if service { Answer::Maybe } else { Answer::Yes }),
-        Principal::Account(_) if service => Named::NOT,
+        Principal::Account(_) | Principal::Identity(_) if service => Named::NOT,
         Principal::Account(account) => {
             let same = same_account(account, &caller.account);
             let directly = if caller.kind == CallerKind::RootUser { same } else { Answer::No };
             Named { directly, by_account: same }
         }
-        Principal::Identity(_) if service => Named::NOT,
         Principal::Identity(identity) => Named::directly(identity_names(identity, caller)),
         Principal::Service(name) if service => Named::directly(same_name(name, &caller.arn)),
         Principal::Service(_) => Named::NOT,

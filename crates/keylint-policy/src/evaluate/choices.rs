@@ -126,7 +126,7 @@ fn kinds_of_value<'p>(conditions: &[&Condition<'p>]) -> (Vec<Cow<'p, str>>, bool
     patterns.sort_unstable();
     patterns.dedup();
     for pattern in &patterns {
-        values.push(Cow::Owned(pattern.replace('*', OTHER).replace('?', OTHER)));
+        values.push(Cow::Owned(pattern.replace(['*', '?'], OTHER)));
         values.push(Cow::Owned(pattern.replace('*', "").replace('?', OTHER)));
     }
     // Of several patterns that overlap in other ways than by their beginnings, some kinds may be missing.
@@ -155,7 +155,7 @@ fn kinds_of_value<'p>(conditions: &[&Condition<'p>]) -> (Vec<Cow<'p, str>>, bool
 }
 
 /// Below, at, between and above the given numbers.
-fn around<'p>(numbers: &mut [f64], values: &mut Vec<Cow<'p, str>>, text: impl Fn(f64) -> String) {
+fn around(numbers: &mut [f64], values: &mut Vec<Cow<'_, str>>, text: impl Fn(f64) -> String) {
     numbers.sort_unstable_by(f64::total_cmp);
     let mut previous: Option<f64> = None;
     for &number in numbers.iter() {
@@ -211,7 +211,9 @@ fn type_of(comparison: Comparison) -> Type {
 pub(super) fn bound(variables: &mut [Variable<'_>]) {
     let combinations = variables.iter().try_fold(1_usize, |all, v| all.checked_mul(v.samples.len()));
     if combinations.is_none_or(|combinations| combinations > COMBINATIONS) {
-        variables.iter_mut().for_each(|variable| variable.samples = vec![Sample::Unsettled]);
+        for variable in variables {
+            variable.samples = vec![Sample::Unsettled];
+        }
     }
 }
 

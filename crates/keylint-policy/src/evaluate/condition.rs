@@ -52,13 +52,12 @@ pub(super) fn holds(
     // An operator that does not exist is a mistake of its own.
     let Some(operator) = condition.operator else { return Answer::Maybe };
     let answer = match found {
-        Found::Unsettled => Answer::Maybe,
         Found::Absent => absent(condition, operator),
         Found::Another if is_exact(condition, operator) => Answer::from(operator.comparison.is_negated()),
         Found::Another | Found::Something if operator.comparison == Comparison::Null => {
             is_null(condition, Answer::No)
         }
-        Found::Another | Found::Something => Answer::Maybe,
+        Found::Another | Found::Something | Found::Unsettled => Answer::Maybe,
         Found::Values(values) => present(condition, operator, values, variables, variable),
     };
     match operator.comparison {
@@ -182,14 +181,15 @@ fn compare(comparison: Comparison, expected: &str, found: &str) -> Answer {
     use Comparison as C;
     let ignoring_case = Reading { wildcards: false, case: false };
     match comparison {
-        C::StringEquals | C::StringNotEquals => pattern::matches(expected, found, Reading::EXACT),
+        C::StringEquals | C::StringNotEquals | C::BinaryEquals => {
+            pattern::matches(expected, found, Reading::EXACT)
+        }
         C::StringEqualsIgnoreCase | C::StringNotEqualsIgnoreCase => {
             pattern::matches(expected, found, ignoring_case)
         }
         C::StringLike | C::StringNotLike => pattern::matches(expected, found, Reading::LIKE),
         C::ArnEquals | C::ArnLike | C::ArnNotEquals | C::ArnNotLike => arn_matches(expected, found),
         C::Bool => both(boolean(expected), boolean(found), |expected, found| expected == found),
-        C::BinaryEquals => pattern::matches(expected, found, Reading::EXACT),
         C::IpAddress | C::NotIpAddress => {
             both(Range::parse(expected), found.parse::<IpAddr>().ok(), |range, address| {
                 range.contains(address)

@@ -142,13 +142,15 @@ fn of_the_caller<'r>(
         KeyId::PRINCIPAL_ARN if !service => one(&caller.arn),
         KeyId::PRINCIPAL_ACCOUNT | KeyId::CALLER_ACCOUNT if !service => one(&caller.account),
         KeyId::PRINCIPAL_ORG_ID | KeyId::PRINCIPAL_ORG_PATHS if service => Standing::Absent,
-        KeyId::PRINCIPAL_ORG_ID if outsider => open(true, true, Some(FRESH_ORGANIZATION)),
-        KeyId::PRINCIPAL_ORG_PATHS if outsider => open(true, true, Some(FRESH_ORGANIZATION_PATH)),
+        KeyId::PRINCIPAL_ORG_ID | KeyId::VPCE_ORG_ID if outsider => {
+            open(true, true, Some(FRESH_ORGANIZATION))
+        }
+        KeyId::PRINCIPAL_ORG_PATHS | KeyId::VPCE_ORG_PATHS if outsider => {
+            open(true, true, Some(FRESH_ORGANIZATION_PATH))
+        }
         KeyId::SOURCE_VPC if outsider => open(true, true, Some(FRESH_VPC)),
         KeyId::SOURCE_VPCE if outsider => open(true, true, Some(FRESH_VPC_ENDPOINT)),
         KeyId::VPCE_ACCOUNT if outsider => open(true, true, Some(FRESH_ACCOUNT)),
-        KeyId::VPCE_ORG_ID if outsider => open(true, true, Some(FRESH_ORGANIZATION)),
-        KeyId::VPCE_ORG_PATHS if outsider => open(true, true, Some(FRESH_ORGANIZATION_PATH)),
         KeyId::PRINCIPAL_TYPE => match caller.kind {
             CallerKind::RootUser => one("Account"),
             CallerKind::User => one("User"),
@@ -176,8 +178,12 @@ fn of_the_request<'r>(
         | KeyId::BYPASS_POLICY_LOCKOUT_SAFETY_CHECK
         | KeyId::REQUESTED_REGION => open(caller.chooses, false),
         // The world decides these: the clock, the address, and the key itself.
-        KeyId::CURRENT_TIME | KeyId::EPOCH_TIME => open(false, false),
-        KeyId::KEY_SPEC | KeyId::KEY_USAGE | KeyId::KEY_ORIGIN | KeyId::MULTI_REGION => open(false, false),
+        KeyId::CURRENT_TIME
+        | KeyId::EPOCH_TIME
+        | KeyId::KEY_SPEC
+        | KeyId::KEY_USAGE
+        | KeyId::KEY_ORIGIN
+        | KeyId::MULTI_REGION => open(false, false),
         KeyId::SOURCE_IP
         | KeyId::VPC_SOURCE_IP
         | KeyId::MULTI_REGION_KEY_TYPE

@@ -263,7 +263,9 @@ struct Request<'q, 'p> {
 }
 
 /// What was chosen for the open keys: for each variable the sample that is tried.
-type Assignment<'a, 'p> = &'a [(&'a ConditionKey<'p>, &'a Sample<'p>)];
+type Assignment<'a, 'p> = &'a [Tried<'a, 'p>];
+/// An open key, and what is tried for it.
+type Tried<'a, 'p> = (&'a ConditionKey<'p>, &'a Sample<'p>);
 
 impl<'p> Request<'_, 'p> {
     fn verdict(&self) -> Verdict {
@@ -411,8 +413,8 @@ impl<'p> Request<'_, 'p> {
 /// Calls `each` with every combination of samples, added to what `assignment` already holds.
 fn each_combination<'a, 'p>(
     variables: &[&'a Variable<'p>],
-    assignment: &mut Vec<(&'a ConditionKey<'p>, &'a Sample<'p>)>,
-    each: &mut dyn FnMut(&[(&'a ConditionKey<'p>, &'a Sample<'p>)]),
+    assignment: &mut Vec<Tried<'a, 'p>>,
+    each: &mut dyn FnMut(&[Tried<'a, 'p>]),
 ) {
     let Some((first, rest)) = variables.split_first() else { return each(assignment) };
     for sample in &first.samples {

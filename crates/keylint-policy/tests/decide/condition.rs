@@ -57,14 +57,13 @@ impl Question<'_> {
             // "If the key is not present, the values do not match and the condition is false"; a negated one is true.
             (None, None) => Reading::from(is_negated(name)),
             (None, Some([one])) => self.matches(name, one),
-            // A key with several values requires a set operator.
-            (None, Some(_)) => Open,
             // "ForAllValues also returns true if there are no keys in the request."
             (Some("ForAllValues"), None) => Yes,
             (Some("ForAllValues"), Some(all)) => Reading::all(all.iter().map(|one| self.matches(name, one))),
             // "For no matching key ForAnyValue returns false."
             (Some("ForAnyValue"), None) => No,
             (Some("ForAnyValue"), Some(all)) => Reading::any(all.iter().map(|one| self.matches(name, one))),
+            // A key with several values requires a set operator.
             _ => Open,
         }
     }

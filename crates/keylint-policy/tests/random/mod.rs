@@ -109,7 +109,8 @@ pub(crate) enum Grammar {
 
 pub(crate) fn policy(grammar: Grammar) -> impl Strategy<Value = Value> {
     let version = select(vec![Some("2012-10-17"), Some("2012-10-17"), Some("2008-10-17"), None]);
-    (version, prop::collection::vec(statement(grammar), 1..4)).prop_map(|(version, statements)| {
+    let most = if grammar == Grammar::Full { 5 } else { 3 };
+    (version, prop::collection::vec(statement(grammar), 1..=most)).prop_map(|(version, statements)| {
         let mut policy = Map::new();
         if let Some(version) = version {
             policy.insert("Version".to_owned(), json!(version));
@@ -129,7 +130,7 @@ fn statement(grammar: Grammar) -> impl Strategy<Value = Value> {
         prop::bool::weighted(if grammar == Grammar::Full { 1.0 / f64::from(one_in) } else { 0.0 })
     };
     let principal = (principals(), not(12));
-    let action = (one_or_many(select(ACTIONS)), not(6));
+    let action = (actions(), not(6));
     let resource = (resources(grammar), not(12));
     (effect, principal, action, resource, conditions).prop_map(
         |(effect, principal, action, resource, conditions)| {
@@ -161,13 +162,17 @@ fn principals() -> impl Strategy<Value = Value> {
     let services = || one_or_many(select(services.clone()));
     let aws = || one_or_many(select(aws.clone()));
     prop_oneof![
-        2 => Just(json!("*")),
-        2 => Just(json!({ "AWS": "*" })),
+        4 => Just(json!("*")),
+        3 => Just(json!({ "AWS": "*" })),
         2 => Just(json!({ "AWS": "arn:aws:iam::111122223333:root" })),
         8 => aws().prop_map(|aws| json!({ "AWS": aws })),
         2 => services().prop_map(|service| json!({ "Service": service })),
         1 => (aws(), services()).prop_map(|(aws, service)| json!({ "AWS": aws, "Service": service })),
     ]
+}
+
+fn actions() -> impl Strategy<Value = Value> {
+    prop_oneof![1 => Just(json!("kms:*")), 2 => one_or_many(select(ACTIONS))]
 }
 
 const ACTIONS: &[&str] = &[
@@ -207,7 +212,7 @@ fn resources(grammar: Grammar) -> impl Strategy<Value = Value> {
         "arn:*:key/1a2b",
     ];
     let others = if grammar == Grammar::Full { others } else { &others[..8] };
-    prop_oneof![3 => Just(json!("*")), 1 => one_or_many(select(others)), 1 => Just(json!([KEY_ARN, "*"]))]
+    prop_oneof![8 => Just(json!("*")), 2 => one_or_many(select(others)), 1 => Just(json!([KEY_ARN, "*"]))]
 }
 
 /// A value, or a list of one or two.
