@@ -3,6 +3,7 @@
 use keylint_policy::vocabulary::Operations;
 use keylint_source::did_you_mean;
 use keylint_syntax::{Arena, Kind, Node, Tree};
+use memchr::memmem;
 
 /// A key policy in a file.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +26,8 @@ pub fn looks_like_policy(text: &str) -> bool {
 /// Makes the values that CloudFormation fills in (`{"Ref": …}`, `{"Fn::Sub": …}`) values that are not known. A key
 /// policy that is to be included in a template has them.
 pub fn forget_intrinsics(text: &str, arena: &mut Arena) {
-    if !text.contains("\"Ref\"") && !text.contains("\"Fn::") {
+    let names_one = |name: &str| memmem::find(text.as_bytes(), name.as_bytes()).is_some();
+    if !names_one("\"Ref\"") && !names_one("\"Fn::") {
         return;
     }
     let mut intrinsics = Vec::new();
@@ -68,18 +70,13 @@ pub fn is_output_tail(rest: &str) -> bool {
 /// policies have no actions of KMS; resource control policies and VPC endpoint policies that deny things to everyone
 /// allow nothing.
 fn is_key_policy(root: Node<'_>) -> bool {
-    let exactly = || root.members().find(|member| member.key.as_str() == Some("Statement"));
-    let nearly = || root.members().find(|member| is_word(member.key, "Statement"));
-    let Some(statements) = exactly().or_else(nearly) else { return false };
-    let statements: Vec<Node<'_>> = match statements.value.kind() {
-        Kind::Array => statements.value.items().collect(),
-        _ => vec![statements.value],
+    let Some(statements) = element(root, "Statement") else { return false };
+    let statements: Vec<Node<'_>> = match statements.kind() {
+        Kind::Array => statements.items().collect(),
+        _ => vec![statements],
     };
-    let has_principal = |statement: &Node<'_>| {
-        statement
-            .members()
-            .any(|member| is_word(member.key, "Principal") || is_word(member.key, "NotPrincipal"))
-    };
+    let has_principal =
+        |s: &Node<'_>| element(*s, "Principal").or_else(|| element(*s, "NotPrincipal")).is_some();
     // Only key policies are named so, or have names with spaces for their statements.
     let has_sign = || {
         root.get("Id").and_then(Node::as_str).is_some_and(|id| id.starts_with("key-"))
@@ -106,9 +103,8 @@ fn for_everyone(statements: &[Node<'_>]) -> bool {
 /// Whether the actions of a statement are operations of KMS, or mean to be: most of them, because a policy of
 /// another kind may have one among many.
 fn is_about_keys(statement: Node<'_>) -> bool {
-    let actions = statement.members().filter(|m| is_word(m.key, "Action") || is_word(m.key, "NotAction"));
     let (mut of_kms, mut others) = (0, 0);
-    for value in actions.map(|member| member.value) {
+    if let Some(value) = element(statement, "Action").or_else(|| element(statement, "NotAction")) {
         let alone = (value.kind() == Kind::String).then_some(value);
         for action in alone.into_iter().chain(value.items()).filter_map(Node::as_str) {
             let prefix = action.split_once(':').map(|(prefix, _)| prefix);
@@ -133,9 +129,10 @@ fn near_kms(prefix: &str, action: &str) -> bool {
         && !Operations::matching(&format!("kms{name}")).is_empty()
 }
 
-/// Whether a key is this word, or means to be.
-fn is_word(key: Node<'_>, word: &str) -> bool {
-    key.as_str().is_some_and(|key| key == word || did_you_mean(key, [word]).is_some())
+/// The element of this name, or the one that means to be it.
+fn element<'t>(node: Node<'t>, name: &str) -> Option<Node<'t>> {
+    let near = |key: Node<'_>| key.as_str().is_some_and(|key| did_you_mean(key, [name]).is_some());
+    node.get(name).or_else(|| node.members().find(|member| near(member.key)).map(|member| member.value))
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ pub struct Arn<'t> {
 impl<'t> Arn<'t> {
     /// Splits a text that starts with `arn:` and has six parts. Colons inside `${…}` do not count.
     pub fn parse(text: &'t str) -> Option<Self> {
+        let split_at_colon = if pattern::has_hole(text) { split_outside_holes } else { split_at_colon };
         let (prefix, rest) = split_at_colon(text)?;
         let (partition, rest) = split_at_colon(rest)?;
         let (service, rest) = split_at_colon(rest)?;
@@ -44,13 +45,12 @@ pub fn arn_matches(pattern: &str, text: &str) -> Answer {
     if pattern == "*" {
         return Answer::Yes;
     }
-    let whole = pattern::matches(pattern, text, Reading::LIKE);
     match (Arn::parse(pattern), Arn::parse(text)) {
         (Some(pattern), Some(text)) => {
             let pairs = pattern.parts().into_iter().zip(text.parts());
             Answer::all(pairs.map(|(pattern, part)| pattern::matches(pattern, part, Reading::LIKE)))
         }
-        _ => whole.and(Answer::Maybe),
+        _ => pattern::matches(pattern, text, Reading::LIKE).and(Answer::Maybe),
     }
 }
 
@@ -95,6 +95,11 @@ pub fn is_account(text: &str) -> bool {
 }
 
 fn split_at_colon(text: &str) -> Option<(&str, &str)> {
+    let colon = text.as_bytes().iter().position(|byte| *byte == b':')?;
+    Some((text.get(..colon)?, text.get(colon + 1..)?))
+}
+
+fn split_outside_holes(text: &str) -> Option<(&str, &str)> {
     let mut from = 0;
     loop {
         let rest = text.get(from..)?;

@@ -56,13 +56,15 @@ fn add(violation: Violation, problems: &mut Vec<Problem>) {
 fn duplicates(node: Node<'_>, keys_of_conditions: bool, problems: &mut Vec<Problem>) {
     let same =
         |left: &str, right: &str| left == right || (keys_of_conditions && left.eq_ignore_ascii_case(right));
-    for (index, Member { key, value }) in node.members().enumerate() {
+    let mut names: Vec<&str> = Vec::new();
+    for Member { key, value } in node.members() {
         let name = key.as_str().unwrap_or_default();
-        if node.members().take(index).any(|earlier| same(earlier.key.as_str().unwrap_or_default(), name)) {
+        if names.iter().any(|earlier| same(earlier, name)) {
             let problem = Problem::new(key.content_span(), format!("`{name}` is given twice"));
             let help = "keep one of them; where both are meant, write their values as one list";
             problems.push(problem.with_label("only one of the two counts").with_help(help));
         }
+        names.push(name);
         match (name, value.kind()) {
             ("Statement", Kind::Array) => value.items().for_each(|item| duplicates(item, false, problems)),
             ("Statement" | "Principal" | "NotPrincipal", Kind::Object) => duplicates(value, false, problems),

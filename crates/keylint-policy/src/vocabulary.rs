@@ -20,8 +20,13 @@ use std::cmp::Ordering;
 
 /// The order of the tables: by bytes, ASCII letters in lower case.
 fn order(left: &str, right: &str) -> Ordering {
-    let lower = |text| str::bytes(text).map(|byte| byte.to_ascii_lowercase());
-    lower(left).cmp(lower(right))
+    for (left, right) in left.bytes().zip(right.bytes()) {
+        let ordering = left.to_ascii_lowercase().cmp(&right.to_ascii_lowercase());
+        if ordering.is_ne() {
+            return ordering;
+        }
+    }
+    left.len().cmp(&right.len())
 }
 
 /// Whether a text begins with a prefix, without regard to the case of ASCII letters.

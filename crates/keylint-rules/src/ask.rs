@@ -1,7 +1,9 @@
 //! Rules that ask the evaluator: may they, and should they?
 
+use std::borrow::Cow;
+
 use keylint_policy::Answer;
-use keylint_policy::evaluate::{Caller, CallerKind, Context, Obstacle, principal_names};
+use keylint_policy::evaluate::{About, Caller, CallerKind, Context, Obstacle, principal_names};
 use keylint_policy::model::{Effect, Statement};
 use keylint_policy::vocabulary::{Operation, Operations};
 use keylint_source::{Span, quoted_list};
@@ -33,41 +35,58 @@ struct Violation<'p> {
 /// about a party and a statement counts.
 pub(crate) fn ask<'p>(questions: &'p [Question], facts: &Facts<'p>) -> Vec<Finding<'p>> {
     let mut violations: Vec<Violation<'p>> = Vec::new();
-    let mut found: Vec<(String, usize)> = Vec::new();
+    let mut first_index = 0;
+    // Questions about the same parties stand side by side: who they are need be found out only once.
+    for group in questions.chunk_by(|one, next| one.who == next.who && one.when_shared == next.when_shared) {
+        let asked = group.first().filter(|question| !question.when_shared || facts.is_shared());
+        for party in asked.map(|question| parties(question.who, facts)).unwrap_or_default() {
+            ask_about(&party, group, first_index, facts, &mut violations);
+        }
+        first_index += group.len();
+    }
+    let questions = |violation: &Violation<'p>| questions.get(violation.question);
+    violations.iter().filter_map(|violation| Some(finding(violation, questions(violation)?, facts))).collect()
+}
+
+/// Asks several questions about one party.
+fn ask_about<'p>(
+    party: &Party<'p>,
+    questions: &'p [Question],
+    first_index: usize,
+    facts: &Facts<'p>,
+    violations: &mut Vec<Violation<'p>>,
+) {
+    let abouts: Vec<About<'_, 'p>> = party.callers.iter().map(|c| facts.evaluator.about(c)).collect();
+    let reach = abouts.iter().fold(Operations::EMPTY, |all, about| all.union(about.reach()));
+    let open = Context::open();
+    let may_not = |operation| abouts.iter().all(|about| about.may(operation, &open).answer == Answer::No);
+    let mut found: Vec<usize> = Vec::new();
     for (index, question) in questions.iter().enumerate() {
-        if question.expect != Expectation::No || (question.when_shared && !facts.is_shared()) {
+        let is_asked = question.expect == Expectation::No
+            && !reach.intersection(question.may).is_empty()
+            && question.unless_may.iter().all(may_not);
+        if !is_asked {
             continue;
         }
         let context = context(&question.with);
-        for party in parties(question, facts) {
-            for statement in facts.policy().statements.iter().filter(|s| s.effect == Some(Effect::Allow)) {
-                let key = (party.name.clone(), statement.index);
-                if found.contains(&key) {
-                    continue;
-                }
-                let Some((operations, certain)) = allowed(question, facts, &party, statement, &context)
-                else {
-                    continue;
-                };
+        for statement in facts.policy().statements.iter().filter(|s| s.effect == Some(Effect::Allow)) {
+            if found.contains(&statement.index) {
+                continue;
+            }
+            if let Some((operations, certain)) = allowed(question, &abouts, statement, &context) {
                 if certain == Answer::Yes {
-                    found.push(key);
+                    found.push(statement.index);
                 }
-                add(&mut violations, index, statement, operations, certain, &party);
+                add(violations, first_index + index, statement, operations, certain, party);
             }
         }
     }
-    violations
-        .into_iter()
-        .filter_map(|violation| {
-            let question = questions.get(violation.question)?;
-            Some(finding(&violation, question, facts))
-        })
-        .collect()
 }
 
-/// Whom a question is about. Of those whom it is not asked of, none.
-fn parties<'p>(question: &Question, facts: &Facts<'p>) -> Vec<Party<'p>> {
-    let mut parties: Vec<Party<'p>> = match question.who {
+/// The parties that a question can be about.
+fn parties<'p>(who: Who, facts: &Facts<'p>) -> Vec<Party<'p>> {
+    match who {
+        Who::Strangers if !facts.is_open_to_strangers() => Vec::new(),
         Who::Strangers => {
             vec![Party { name: "anyone".to_owned(), account: None, callers: facts.strangers() }]
         }
@@ -84,8 +103,8 @@ fn parties<'p>(question: &Question, facts: &Facts<'p>) -> Vec<Party<'p>> {
             .other_accounts
             .iter()
             .map(|account| {
-                let mut callers = facts.somebody_in(account);
-                callers.retain(|caller| caller.kind != CallerKind::ServiceLinkedRole);
+                let callers = facts.somebody_in(account);
+                let callers = callers.filter(|caller| caller.kind != CallerKind::ServiceLinkedRole).collect();
                 Party { name: (*account).to_owned(), account: Some((*account).to_owned()), callers }
             })
             .collect(),
@@ -103,32 +122,24 @@ fn parties<'p>(question: &Question, facts: &Facts<'p>) -> Vec<Party<'p>> {
             .collect()
         }
         Who::Owner | Who::Services => Vec::new(),
-    };
-    let context = Context::open();
-    parties.retain(|party| {
-        question.unless_may.iter().all(|operation| {
-            party.callers.iter().all(|c| facts.evaluator.may(c, operation, &context).answer == Answer::No)
-        })
-    });
-    parties
+    }
 }
 
 /// The operations that a statement lets a party call although it should not, and how sure that is.
 fn allowed(
     question: &Question,
-    facts: &Facts<'_>,
-    party: &Party<'_>,
+    abouts: &[About<'_, '_>],
     statement: &Statement<'_>,
     context: &Context<'_>,
 ) -> Option<(Operations, Answer)> {
     let asked = question.may.intersection(statement.operations.perhaps);
     let (mut certain, mut perhaps) = (Operations::EMPTY, Operations::EMPTY);
-    for caller in &party.callers {
-        if asked.is_empty() || facts.evaluator.reach(caller).intersection(asked).is_empty() {
-            continue;
-        }
+    if asked.is_empty() {
+        return None;
+    }
+    for about in abouts.iter().filter(|about| about.may_be_named_by(statement.index)) {
         for operation in asked.difference(certain).iter() {
-            match facts.evaluator.may_through(statement.index, caller, operation, context).answer {
+            match about.may_through(statement.index, operation, context).answer {
                 Answer::Yes => certain = certain.union(Operations::only(operation)),
                 Answer::Maybe => perhaps = perhaps.union(Operations::only(operation)),
                 Answer::No => {}
@@ -153,11 +164,11 @@ fn add<'p>(
     certain: Answer,
     party: &Party<'_>,
 ) {
-    let names = |item: &keylint_policy::model::PrincipalItem<'_>| {
+    let is_party = |item: &keylint_policy::model::PrincipalItem<'_>| {
         party.callers.iter().any(|caller| principal_names(&item.principal, caller).at_all() == Answer::Yes)
     };
     let principals =
-        statement.principals.items.iter().filter(|item| names(item)).map(|item| item.text.span());
+        statement.principals.items.iter().filter(|item| is_party(item)).map(|item| item.text.span());
     let known = violations.iter_mut().find(|known| {
         known.question == question
             && known.statement.index == statement.index
@@ -231,23 +242,23 @@ pub(crate) fn ask_owner<'p>(questions: &[Question], facts: &Facts<'p>) -> Vec<Fi
 
 fn owner_cannot<'p>(index: usize, question: &Question, facts: &Facts<'p>) -> Option<Finding<'p>> {
     let context = context(&question.with);
-    let callers: Vec<Caller<'p>> = match &facts.key().account {
-        Some(owner) => facts.somebody_in(owner),
+    let accounts: Vec<Cow<'_, str>> = match &facts.key().account {
+        Some(owner) => vec![Cow::Borrowed(owner)],
         // The key may belong to any account: one that the policy names, or another.
         None => {
-            let named = facts.named.iter().map(|caller| caller.account.to_string());
-            let delegated = crate::facts::principals(facts.policy());
-            let accounts =
-                named.chain(delegated.filter_map(|(_, item)| item.principal.account().map(str::to_owned)));
-            let unnamed = std::iter::once(keylint_policy::pattern::FRESH.to_string());
-            accounts.chain(unnamed).flat_map(|account| facts.somebody_in(&account)).collect()
+            let named = facts.named.iter().map(|caller| Cow::Borrowed(caller.account.as_ref()));
+            let delegated =
+                crate::facts::principals(facts.policy()).filter_map(|(_, item)| item.principal.account());
+            let unnamed = std::iter::once(Cow::Owned(keylint_policy::pattern::FRESH.to_string()));
+            named.chain(delegated.map(Cow::Borrowed)).chain(unnamed).collect()
         }
     };
+    let callers = || accounts.iter().flat_map(|account| facts.somebody_in(account));
     let operation = question.may.iter().next()?;
     let mut denied = None;
     let mut lost = Answer::Yes;
-    for caller in &callers {
-        let verdict = facts.evaluator.may(caller, operation, &context);
+    for caller in callers() {
+        let verdict = facts.evaluator.may(&caller, operation, &context);
         lost = lost.and(!verdict.answer);
         if lost == Answer::No {
             return None;
@@ -266,7 +277,8 @@ fn owner_cannot<'p>(index: usize, question: &Question, facts: &Facts<'p>) -> Opt
         finding.related.push(place(allow, Place::Action, &[operation]));
         return Some(finding.in_statement(deny).with("denied", operation_list(&[operation])));
     }
-    let obstacles = callers.iter().flat_map(|caller| facts.evaluator.obstacles(caller, operation, &context));
+    let obstacles =
+        callers().flat_map(|caller| facts.evaluator.about(&caller).obstacles(operation, &context));
     for (index, obstacle) in obstacles {
         let Some(statement) = statement(index) else { continue };
         let (primary, element) = match obstacle {

@@ -1,7 +1,6 @@
 //! What every rule may want to know of a policy: whose key it is, and whom the policy speaks of.
 
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
 
 use keylint_policy::Answer;
 use keylint_policy::arn::{Arn, is_account, same_account};
@@ -49,7 +48,7 @@ impl<'p> Facts<'p> {
         let assumed_owner = if let Owner::Assumed(account) = owner { Some(account) } else { None };
         let evaluator = Evaluator::new(policy, key);
         let mut named: Vec<Caller<'p>> = Vec::new();
-        let mut accounts: BTreeSet<&'p str> = BTreeSet::new();
+        let mut accounts: Vec<&'p str> = Vec::new();
         let mut roles: Vec<Identity<'p>> = Vec::new();
         let mut in_conditions: Vec<Caller<'p>> = Vec::new();
         let mut add_role = |identity: &Identity<'p>, effect| {
@@ -67,13 +66,13 @@ impl<'p> Facts<'p> {
             };
             named.extend(Caller::named(&item.principal).filter(is_new));
         }
-        let mut patterns: BTreeSet<&'p str> = BTreeSet::new();
+        let mut patterns: Vec<&'p str> = Vec::new();
         for statement in &policy.statements {
             for condition in &statement.conditions {
                 match condition.key.id {
                     Some(KeyId::PRINCIPAL_ARN) => {
                         for value in &condition.values {
-                            patterns.insert(value.text);
+                            patterns.push(value.text);
                             let principal = Principal::parse_aws(value.text);
                             accounts.extend(Arn::parse(value.text).map(|arn| arn.account));
                             if let Some(identity) = principal.service_linked_role() {
@@ -92,6 +91,8 @@ impl<'p> Facts<'p> {
             in_conditions
                 .extend(patterns.iter().filter_map(|pattern| identity_like(pattern, owner, &key.partition)));
         }
+        accounts.sort_unstable();
+        accounts.dedup();
         let owner = key.account.as_deref();
         let other = |account: &&str| {
             is_account(account) && owner.is_some_and(|owner| same_account(owner, account) == Answer::No)
@@ -129,33 +130,39 @@ impl<'p> Facts<'p> {
         strangers.into_iter().map(Caller::as_outsider).collect()
     }
 
-    /// Somebody in an account: its root user, a role that the policy does not name, and all whom it does.
-    pub(crate) fn somebody_in(&self, account: &str) -> Vec<Caller<'p>> {
+    /// Somebody in an account: a role that the policy does not name, its root user, and all whom it does name.
+    pub(crate) fn somebody_in<'f>(&'f self, account: &'f str) -> impl Iterator<Item = Caller<'p>> + 'f {
         let partition = &self.key().partition;
-        let mut callers = vec![
-            Caller::role_of(account.to_owned(), partition),
-            Caller::root_user_of(account.to_owned(), partition),
-        ];
+        let role = std::iter::once_with(move || Caller::role_of(account.to_owned(), partition));
+        let root_user = std::iter::once_with(move || Caller::root_user_of(account.to_owned(), partition));
         let named = self.named.iter().chain(&self.in_conditions);
-        callers.extend(
-            named
-                .filter(|caller| same_account(&caller.account, account) == Answer::Yes)
-                .map(|caller| caller.clone().with_identity_policies(Answer::Yes)),
-        );
-        callers
+        let named = named.filter(move |caller| same_account(&caller.account, account) == Answer::Yes);
+        role.chain(root_user).chain(named.map(|caller| caller.clone().with_identity_policies(Answer::Yes)))
+    }
+
+    /// Whether some statement may allow anything to an identity of an account that appears nowhere.
+    pub(crate) fn is_open_to_strangers(&self) -> bool {
+        self.policy().statements.iter().filter(|s| s.effect != Some(Effect::Deny)).any(|statement| {
+            let principals = &statement.principals;
+            let may_name = |item: &PrincipalItem<'_>| {
+                !matches!(
+                    item.principal,
+                    Principal::Account(_) | Principal::Identity(_) | Principal::Service(_)
+                )
+            };
+            principals.negated || principals.open || principals.items.iter().any(may_name)
+        })
     }
 
     /// Whether another account uses the key for certain: one that the policy names, or everyone.
     pub(crate) fn is_shared(&self) -> bool {
-        let may_use = |caller: &Caller<'_>| {
-            let reach =
-                self.evaluator.reach(caller).intersection(USE.iter().copied().collect::<Operations>());
+        let may_use = |caller: Caller<'_>| {
+            let about = self.evaluator.about(&caller);
+            let reach = about.reach().intersection(USE.iter().copied().collect::<Operations>());
             let context = Context::open();
-            reach
-                .iter()
-                .any(|operation| self.evaluator.may(caller, operation, &context).answer == Answer::Yes)
+            reach.iter().any(|operation| about.may(operation, &context).answer == Answer::Yes)
         };
-        let by = |account: &&str| self.somebody_in(account).iter().any(&may_use);
+        let by = |account: &&str| self.somebody_in(account).any(&may_use);
         *self.shared.get_or_init(|| self.other_accounts.iter().any(by))
     }
 }

@@ -102,13 +102,14 @@ fn missing<'p>(
     let mut lacking: Vec<Operation> = Vec::new();
     let mut obstacles: Vec<(usize, Obstacle)> = Vec::new();
     let mut first_need = Operations::EMPTY;
+    let about = facts.evaluator.about(&usage.caller);
     for need in &usage.service.needs {
         let context = context(&need.with);
         for &operation in &need.may {
             if already_reported(operation, facts, usage, reported) {
                 continue;
             }
-            if facts.evaluator.may(&usage.caller, operation, &context).without_denials != Answer::No {
+            if about.may(operation, &context).without_denials != Answer::No {
                 continue;
             }
             if lacking.is_empty() {
@@ -160,7 +161,7 @@ fn in_the_way(
     operation: Operation,
     context: &Context<'_>,
 ) -> Vec<(usize, Obstacle)> {
-    let mut obstacles = facts.evaluator.obstacles(&usage.caller, operation, context);
+    let mut obstacles = facts.evaluator.about(&usage.caller).obstacles(operation, context);
     obstacles.retain(|(index, _)| {
         let statement = facts.policy().statements.get(*index);
         statement.is_some_and(|statement| names(&statement.principals, &usage.caller).directly != Answer::No)
@@ -251,10 +252,11 @@ fn denied_so<'p>(
 ) -> Option<Finding<'p>> {
     let mut lost: Vec<Operation> = Vec::new();
     let mut places: Option<(usize, usize)> = None;
+    let about = facts.evaluator.about(&usage.caller);
     for need in &usage.service.needs {
         let context = context(&need.with);
         for &operation in &need.may {
-            let verdict = facts.evaluator.may(&usage.caller, operation, &context);
+            let verdict = about.may(operation, &context);
             if verdict.answer == !certain && verdict.without_denials == Answer::Yes {
                 lost.push(operation);
                 places = places.or(verdict.denied_by.zip(verdict.allowed_by));

@@ -5,7 +5,10 @@ use std::borrow::Cow;
 use crate::Answer;
 use crate::arn::{Arn, same_account};
 use crate::model::{Identity, IdentityKind, Listed, Principal, PrincipalItem};
-use crate::pattern::{self, FRESH, Reading};
+use crate::pattern::{self, Reading};
+
+/// The name of a role that no policy names: KMS does not accept this character in a policy.
+const UNNAMED: &str = "\u{f8fe}";
 
 /// A principal that makes a request.
 ///
@@ -101,7 +104,7 @@ impl<'r> Caller<'r> {
     /// Some role of an account, which the policy does not name and whose identity policies allow everything.
     pub fn role_of(account: impl Into<Cow<'r, str>>, partition: &str) -> Self {
         let account = account.into();
-        let arn = format!("arn:{partition}:iam::{account}:role/{FRESH}");
+        let arn = format!("arn:{partition}:iam::{account}:role/{UNNAMED}");
         Self::in_account(CallerKind::Role, account, arn)
     }
 
@@ -244,12 +247,16 @@ pub fn principal_names(principal: &Principal<'_>, caller: &Caller<'_>) -> Named 
 
 fn identity_names(identity: &Identity<'_>, caller: &Caller<'_>) -> Answer {
     let exactly = || pattern::matches(identity.arn, &caller.arn, Reading::EXACT);
+    let or_else = |other: fn(&Identity<'_>, &Caller<'_>) -> Answer| match exactly() {
+        Answer::No => other(identity, caller),
+        answer => answer,
+    };
     match (identity.kind, caller.kind) {
         (IdentityKind::User, CallerKind::User)
         | (IdentityKind::FederatedUser, CallerKind::FederatedUser)
         | (IdentityKind::Role, CallerKind::Role) => exactly(),
-        (IdentityKind::Role, CallerKind::ServiceLinkedRole) => exactly().or(misspelt_role(identity, caller)),
-        (IdentityKind::Role, CallerKind::Session) => exactly().or(role_with_path(identity, caller)),
+        (IdentityKind::Role, CallerKind::ServiceLinkedRole) => or_else(misspelt_role),
+        (IdentityKind::Role, CallerKind::Session) => or_else(role_with_path),
         (IdentityKind::Session, CallerKind::Session) => match &caller.session {
             Some(session) => pattern::matches(identity.arn, session, Reading::EXACT),
             None => Answer::Maybe,
@@ -275,10 +282,15 @@ fn role_with_path(identity: &Identity<'_>, caller: &Caller<'_>) -> Answer {
 /// A service-linked role whose ARN is written wrongly is a mistake of its own. It may be what was meant, so that
 /// nothing that it causes is reported a second time.
 fn misspelt_role(identity: &Identity<'_>, caller: &Caller<'_>) -> Answer {
+    let means_to_be =
+        identity.simple_name().get(..7).is_some_and(|start| start.eq_ignore_ascii_case("AWSServ"));
+    if !means_to_be {
+        return Answer::No;
+    }
     let name = caller.arn.rsplit('/').next().unwrap_or_default();
     let base = |name: &str| name.split('_').next().unwrap_or_default().to_ascii_lowercase();
     let (meant, written) = (base(name), base(identity.simple_name()));
-    let near = keylint_source::did_you_mean(&meant, [written.as_str()]).is_some();
+    let near = meant == written || keylint_source::did_you_mean(&meant, [written.as_str()]).is_some();
     let another_suffix = meant == written && identity.service_linked_to().is_some();
     Answer::from(near && !another_suffix)
         .and(same_account(identity.account, &caller.account))

@@ -43,6 +43,9 @@ pub(super) fn services<'p>(facts: &Facts<'p>, services: &[Service], severity: Se
     for (statement, item) in action_items(facts) {
         let text = item.text.as_str();
         let Some((prefix, name)) = text.split_once(':') else { continue };
+        if prefix.eq_ignore_ascii_case("kms") {
+            continue;
+        }
         if item.open || pattern::is_wildcard(prefix) || is_service_prefix(prefix) {
             continue;
         }

@@ -1,0 +1,136 @@
+//! Questions about one caller.
+
+use super::caller::{Caller, CallerKind, Named, names};
+use super::context::Context;
+use super::request::{Relevant, Request};
+use super::{Evaluator, Verdict};
+use crate::Answer;
+use crate::arn::same_account;
+use crate::model::{Condition, Effect, Statement};
+use crate::vocabulary::{Operation, Operations};
+
+/// Why an `Allow` statement that could have allowed does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// Its actions do not cover the operation.
+    Action,
+    /// Its resource is not this key.
+    Resource,
+    /// This condition is false, by its index in the statement.
+    Condition(usize),
+}
+
+/// Answers questions about one caller, whose place in the policy is looked up once.
+#[derive(Debug)]
+pub struct About<'a, 'p> {
+    evaluator: &'a Evaluator<'p>,
+    caller: &'a Caller<'a>,
+    /// Whether the caller is of the key's account.
+    own_account: Answer,
+    /// The statements that may name the caller or its account.
+    naming: Vec<(&'p Statement<'p>, Named)>,
+}
+
+impl<'a, 'p> About<'a, 'p> {
+    pub(super) fn new(evaluator: &'a Evaluator<'p>, caller: &'a Caller<'a>) -> Self {
+        let named = evaluator.policy.statements.iter().map(|s| (s, names(&s.principals, caller)));
+        let own_account = match (&evaluator.key.account, caller.kind) {
+            (_, CallerKind::Service) => Answer::Yes,
+            // An outsider's account is another one by definition.
+            _ if caller.outsider => Answer::No,
+            (Some(account), _) => same_account(account, &caller.account),
+            (None, _) => Answer::Maybe,
+        };
+        let naming = named.filter(|(_, named)| named.at_all() != Answer::No).collect();
+        Self { evaluator, caller, own_account, naming }
+    }
+
+    /// Whether a statement may name the caller or its account.
+    pub fn may_be_named_by(&self, statement: usize) -> bool {
+        self.naming.binary_search_by_key(&statement, |(statement, _)| statement.index).is_ok()
+    }
+
+    /// The operations that some statement may allow, whatever its conditions: a quick upper bound.
+    pub fn reach(&self) -> Operations {
+        let allowing = self.naming.iter().filter(|(statement, _)| {
+            statement.effect != Some(Effect::Deny)
+                && self.evaluator.resource_answer(statement.index) != Answer::No
+        });
+        allowing.fold(Operations::EMPTY, |all, (statement, _)| all.union(statement.operations.perhaps))
+    }
+
+    /// Whether the caller may call an operation on the key.
+    pub fn may(&self, operation: Operation, context: &Context<'_>) -> Verdict {
+        self.ask(operation, context, |_| true)
+    }
+
+    /// Whether the caller may call an operation on the key if this statement alone allowed anything.
+    pub fn may_through(&self, statement: usize, operation: Operation, context: &Context<'_>) -> Verdict {
+        self.ask(operation, context, |other| other.index == statement || other.effect == Some(Effect::Deny))
+    }
+
+    /// Why the `Allow` statements that name the caller or its account do not allow an operation: each statement with
+    /// what is in the way for certain. A statement with nothing certain in its way is left out.
+    pub fn obstacles(&self, operation: Operation, context: &Context<'_>) -> Vec<(usize, Obstacle)> {
+        let mut obstacles = Vec::new();
+        for (statement, _) in self.naming.iter().filter(|(s, _)| s.effect == Some(Effect::Allow)) {
+            let obstacle = if !statement.operations.perhaps.contains(operation) {
+                Some(Obstacle::Action)
+            } else if self.evaluator.resource_answer(statement.index) == Answer::No {
+                Some(Obstacle::Resource)
+            } else {
+                let request = self.request(operation, context, &[]);
+                let never = |condition: &Condition<'p>| request.can_hold(condition) == Answer::No;
+                statement.conditions.iter().position(never).map(Obstacle::Condition)
+            };
+            obstacles.extend(obstacle.map(|obstacle| (statement.index, obstacle)));
+        }
+        obstacles
+    }
+
+    fn ask(
+        &self,
+        operation: Operation,
+        context: &Context<'_>,
+        counts: impl Fn(&Statement<'_>) -> bool,
+    ) -> Verdict {
+        let works = operation.on_key() && (self.own_account != Answer::No || operation.across_accounts());
+        if !works {
+            return Verdict::NO;
+        }
+        let relevant: Vec<Relevant<'p>> = self
+            .naming
+            .iter()
+            .filter(|(statement, _)| statement.operations.perhaps.contains(operation) && counts(statement))
+            .map(|(statement, named)| {
+                let covered = statement.operations.certain.contains(operation);
+                let covered = if covered { Answer::Yes } else { Answer::Maybe };
+                let base = covered.and(self.evaluator.resource_answer(statement.index));
+                Relevant {
+                    statement,
+                    directly: named.directly.and(base),
+                    by_account: named.by_account.and(base),
+                }
+            })
+            .filter(|relevant| relevant.directly.or(relevant.by_account) != Answer::No)
+            .collect();
+        self.request(operation, context, &relevant).verdict()
+    }
+
+    fn request<'q>(
+        &'q self,
+        operation: Operation,
+        context: &'q Context<'q>,
+        relevant: &'q [Relevant<'p>],
+    ) -> Request<'q, 'p> {
+        Request {
+            variables: self.evaluator.policy.variables,
+            key_account: self.evaluator.key.account.as_deref(),
+            caller: self.caller,
+            operation,
+            context,
+            own_account: self.own_account,
+            relevant,
+        }
+    }
+}
