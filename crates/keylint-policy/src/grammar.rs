@@ -11,6 +11,7 @@ use keylint_syntax::{Kind, Member, Node};
 
 use crate::model::{Policy, Principal};
 use crate::pattern;
+use crate::plain::is_plain;
 
 /// The JSON Schema of a key policy.
 pub const SCHEMA: &str = include_str!("../schemas/key-policy.json");
@@ -23,6 +24,10 @@ static KEY_POLICY: LazyLock<Option<Schema>> = LazyLock::new(|| Schema::new(SCHEM
 /// `node` is the object that `policy` was lowered from.
 pub fn problems(node: Node<'_>, policy: &Policy<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
+    if is_plain(node) {
+        principals(policy, &mut problems);
+        return problems;
+    }
     if let Some(schema) = KEY_POLICY.as_ref().filter(|schema| !schema.accepts(node)) {
         schema.violations(node).into_iter().for_each(|violation| add(violation, &mut problems));
     }
@@ -106,6 +111,7 @@ mod tests {
     use super::*;
     use keylint_syntax::{Arena, Tree};
     use pretty_assertions::assert_eq;
+    use proptest::prelude::*;
 
     /// What is said of a policy: the text it points at, and the message.
     fn said(json: &str) -> Vec<(String, String)> {
@@ -121,6 +127,61 @@ mod tests {
     fn statement(members: &str) -> String {
         format!(r#"{{"Version": "2012-10-17", "Statement": [{{{members}}}]}}"#)
     }
+
+    proptest! {
+        /// The short cut is one: what it calls plain, the schema accepts, and nothing in it is given twice.
+        #[test]
+        fn nothing_is_wrong_with_a_plain_policy(
+            members in proptest::collection::vec(0..PIECES.len(), 0..8),
+            around in 0..4_usize,
+        ) {
+            let statement = format!("{{{}}}", members.iter().map(|&piece| PIECES[piece]).collect::<Vec<_>>().join(","));
+            let json = match around {
+                0 => format!(r#"{{"Statement": {statement}}}"#),
+                1 => format!(r#"{{"Version": "2012-10-17", "Id": "x", "Statement": [{statement}]}}"#),
+                2 => format!(r#"{{"Version": "2012-10-17", "Statement": [{statement}, {{{RIGHT}}}], "Version": "2008-10-17"}}"#),
+                _ => format!(r#"{{"Statement": [{{{RIGHT}}}, {statement}], "id": "x"}}"#),
+            };
+            let mut arena = Arena::default();
+            keylint_syntax::json::parse(&json, &mut arena, &mut Vec::new());
+            let root = Tree::new(&json, &arena).root().unwrap();
+            let mut twice = Vec::new();
+            duplicates(root, false, &mut twice);
+            let right = KEY_POLICY.as_ref().unwrap().accepts(root) && twice.is_empty();
+            // And it is worth taking: it finds nearly everything that is right.
+            prop_assert_eq!(is_plain(root), right, "{}", json);
+        }
+    }
+
+    /// Members of statements, right and wrong.
+    const PIECES: &[&str] = &[
+        r#""Effect": "Allow""#,
+        r#""Effect": "Deny""#,
+        r#""Effect": "allow""#,
+        r#""Sid": "s""#,
+        r#""Sid": 1"#,
+        r#""Principal": "*""#,
+        r#""Principal": {"AWS": ["a", "b"], "Service": "s"}"#,
+        r#""Principal": {}"#,
+        r#""Principal": {"AWS": "a", "AWS": "b"}"#,
+        r#""Principal": {"aws": "a"}"#,
+        r#""NotPrincipal": {"AWS": []}"#,
+        r#""Action": "kms:*""#,
+        r#""Action": ["kms:Decrypt"]"#,
+        r#""NotAction": []"#,
+        r#""Action": [1]"#,
+        r#""Resource": "*""#,
+        r#""Resource": ["*"]"#,
+        r#""NotResource": "x""#,
+        r#""Resource": null"#,
+        r#""Condition": {}"#,
+        r#""Condition": {"Bool": {"a:b": true, "a:c": ["x", 1]}}"#,
+        r#""Condition": {"Bool": {"a:b": true, "A:B": false}}"#,
+        r#""Condition": {"Bool": {}, "Bool": {}}"#,
+        r#""Condition": {"Bool": []}"#,
+        r#""Condition": []"#,
+        r#""Other": 1"#,
+    ];
 
     const RIGHT: &str =
         r#""Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*", "Resource": "*""#;

@@ -12,6 +12,7 @@ mod lower;
 pub mod model;
 pub mod operator;
 pub mod pattern;
+mod plain;
 pub mod vocabulary;
 
 pub use answer::Answer;

@@ -38,7 +38,11 @@ pub(crate) fn ask<'p>(questions: &'p [Question], facts: &Facts<'p>) -> Vec<Findi
     let mut first_index = 0;
     // Questions about the same parties stand side by side: who they are need be found out only once.
     for group in questions.chunk_by(|one, next| one.who == next.who && one.when_shared == next.when_shared) {
-        let asked = group.first().filter(|question| !question.when_shared || facts.is_shared());
+        let asked = group.first().filter(|first| {
+            let may = group.iter().fold(Operations::EMPTY, |all, question| all.union(question.may));
+            !facts.reach_of(first.who).intersection(may).is_empty()
+                && (!first.when_shared || facts.is_shared())
+        });
         for party in asked.map(|question| parties(question.who, facts)).unwrap_or_default() {
             ask_about(&party, group, first_index, facts, &mut violations);
         }
@@ -86,7 +90,6 @@ fn ask_about<'p>(
 /// The parties that a question can be about.
 fn parties<'p>(who: Who, facts: &Facts<'p>) -> Vec<Party<'p>> {
     match who {
-        Who::Strangers if !facts.is_open_to_strangers() => Vec::new(),
         Who::Strangers => {
             vec![Party { name: "anyone".to_owned(), account: None, callers: facts.strangers() }]
         }
@@ -258,7 +261,11 @@ fn owner_cannot<'p>(index: usize, question: &Question, facts: &Facts<'p>) -> Opt
     let mut denied = None;
     let mut lost = Answer::Yes;
     for caller in callers() {
-        let verdict = facts.evaluator.may(&caller, operation, &context);
+        let about = facts.evaluator.about(&caller);
+        if about.certain().contains(operation) {
+            return None;
+        }
+        let verdict = about.may(operation, &context);
         lost = lost.and(!verdict.answer);
         if lost == Answer::No {
             return None;

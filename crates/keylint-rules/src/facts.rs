@@ -10,6 +10,7 @@ use keylint_policy::pattern;
 use keylint_policy::vocabulary::{KeyId, Operation, Operations};
 
 use crate::owner::Owner;
+use crate::rule::Who;
 
 /// The operations by which another account uses a key: what a key that is shared is shared for.
 const USE: &[Operation] = &[
@@ -140,25 +141,41 @@ impl<'p> Facts<'p> {
         role.chain(root_user).chain(named.map(|caller| caller.clone().with_identity_policies(Answer::Yes)))
     }
 
-    /// Whether some statement may allow anything to an identity of an account that appears nowhere.
-    pub(crate) fn is_open_to_strangers(&self) -> bool {
-        self.policy().statements.iter().filter(|s| s.effect != Some(Effect::Deny)).any(|statement| {
+    /// The operations that some statement may allow to a kind of party: a quick upper bound, by the form of its
+    /// principals alone.
+    pub(crate) fn reach_of(&self, who: Who) -> Operations {
+        let owner = self.key().account.as_deref();
+        let is_own = |item: &PrincipalItem<'_>| {
+            let account = item.principal.account();
+            owner.zip(account).is_some_and(|(owner, account)| same_account(owner, account) == Answer::Yes)
+        };
+        let may_name = |item: &PrincipalItem<'_>| match item.principal {
+            Principal::Service(_) => false,
+            Principal::Account(_) => who == Who::OtherAccounts && !is_own(item),
+            Principal::Identity(_) => match who {
+                Who::Strangers => false,
+                Who::OtherAccounts => !is_own(item),
+                _ => true,
+            },
+            _ => true,
+        };
+        let allowing = self.policy().statements.iter().filter(|s| s.effect != Some(Effect::Deny));
+        let reaching = allowing.filter(|statement| {
             let principals = &statement.principals;
-            let may_name = |item: &PrincipalItem<'_>| {
-                !matches!(
-                    item.principal,
-                    Principal::Account(_) | Principal::Identity(_) | Principal::Service(_)
-                )
-            };
             principals.negated || principals.open || principals.items.iter().any(may_name)
-        })
+        });
+        reaching.fold(Operations::EMPTY, |all, statement| all.union(statement.operations.perhaps))
     }
 
     /// Whether another account uses the key for certain: one that the policy names, or everyone.
     pub(crate) fn is_shared(&self) -> bool {
         let may_use = |caller: Caller<'_>| {
             let about = self.evaluator.about(&caller);
-            let reach = about.reach().intersection(USE.iter().copied().collect::<Operations>());
+            let uses = USE.iter().copied().collect::<Operations>();
+            if !about.certain().intersection(uses).is_empty() {
+                return true;
+            }
+            let reach = about.reach().intersection(uses);
             let context = Context::open();
             reach.iter().any(|operation| about.may(operation, &context).answer == Answer::Yes)
         };

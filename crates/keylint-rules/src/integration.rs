@@ -103,10 +103,11 @@ fn missing<'p>(
     let mut obstacles: Vec<(usize, Obstacle)> = Vec::new();
     let mut first_need = Operations::EMPTY;
     let about = facts.evaluator.about(&usage.caller);
+    let certain = about.certain();
     for need in &usage.service.needs {
         let context = context(&need.with);
         for &operation in &need.may {
-            if already_reported(operation, facts, usage, reported) {
+            if certain.contains(operation) || already_reported(operation, facts, usage, reported) {
                 continue;
             }
             if about.may(operation, &context).without_denials != Answer::No {
@@ -253,9 +254,13 @@ fn denied_so<'p>(
     let mut lost: Vec<Operation> = Vec::new();
     let mut places: Option<(usize, usize)> = None;
     let about = facts.evaluator.about(&usage.caller);
+    let certainly = about.certain();
     for need in &usage.service.needs {
         let context = context(&need.with);
         for &operation in &need.may {
+            if certainly.contains(operation) {
+                continue;
+            }
             let verdict = about.may(operation, &context);
             if verdict.answer == !certain && verdict.without_denials == Answer::Yes {
                 lost.push(operation);

@@ -59,6 +59,26 @@ impl<'a, 'p> About<'a, 'p> {
         allowing.fold(Operations::EMPTY, |all, (statement, _)| all.union(statement.operations.perhaps))
     }
 
+    /// Operations that the caller may call whatever the context: a quick lower bound.
+    pub fn certain(&self) -> Operations {
+        let (mut allowed, mut denied) = (Operations::EMPTY, Operations::EMPTY);
+        for (statement, named) in &self.naming {
+            let resource = self.evaluator.resource_answer(statement.index);
+            if statement.effect != Some(Effect::Allow) {
+                denied = denied.union(statement.operations.perhaps);
+            } else if statement.conditions.is_empty() && !statement.conditions_open && resource == Answer::Yes
+            {
+                let by_key_policy = self.own_account.and(named.directly);
+                if by_key_policy.or(named.at_all().and(self.caller.identity_policies)) == Answer::Yes {
+                    allowed = allowed.union(statement.operations.certain);
+                }
+            }
+        }
+        let works =
+            if self.own_account == Answer::Yes { Operations::ON_KEY } else { Operations::ACROSS_ACCOUNTS };
+        allowed.difference(denied).intersection(works)
+    }
+
     /// Whether the caller may call an operation on the key.
     pub fn may(&self, operation: Operation, context: &Context<'_>) -> Verdict {
         self.ask(operation, context, |_| true)

@@ -119,10 +119,10 @@ impl<'p> Evaluator<'p> {
 /// <https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html>
 fn is_this_key(statement: &Statement<'_>, key: &Key<'_>) -> Answer {
     let resources = &statement.resources;
-    if let ([only], false, false) = (resources.items.as_slice(), resources.open, resources.negated) {
-        if only.as_str() == "*" {
-            return Answer::Yes;
-        }
+    if let ([only], false, false) = (resources.items.as_slice(), resources.open, resources.negated)
+        && only.as_str() == "*"
+    {
+        return Answer::Yes;
     }
     let account = key.account.as_deref().filter(|account| !pattern::has_hole(account));
     let arn = match &key.arn {
