@@ -129,10 +129,10 @@ fn parties<'p>(who: Who, facts: &Facts<'p>) -> Vec<Party<'p>> {
 }
 
 /// The operations that a statement lets a party call although it should not, and how sure that is.
-fn allowed(
+fn allowed<'p>(
     question: &Question,
-    abouts: &[About<'_, '_>],
-    statement: &Statement<'_>,
+    abouts: &[About<'_, 'p>],
+    statement: &'p Statement<'p>,
     context: &Context<'_>,
 ) -> Option<(Operations, Answer)> {
     let asked = question.may.intersection(statement.operations.perhaps);
@@ -140,7 +140,10 @@ fn allowed(
     if asked.is_empty() {
         return None;
     }
-    for about in abouts.iter().filter(|about| about.may_be_named_by(statement.index)) {
+    let may_apply = |about: &&About<'_, 'p>| {
+        about.may_be_named_by(statement.index) && !about.is_kept_out(statement, asked, context)
+    };
+    for about in abouts.iter().filter(may_apply) {
         for operation in asked.difference(certain).iter() {
             match about.may_through(statement.index, operation, context).answer {
                 Answer::Yes => certain = certain.union(Operations::only(operation)),

@@ -59,6 +59,22 @@ impl<'a, 'p> About<'a, 'p> {
         allowing.fold(Operations::EMPTY, |all, (statement, _)| all.union(statement.operations.perhaps))
     }
 
+    /// Whether the conditions of a statement keep the caller from all of these operations: one of them is about a key
+    /// that all of their requests have, and never holds.
+    pub fn is_kept_out(
+        &self,
+        statement: &Statement<'p>,
+        operations: Operations,
+        context: &Context<'_>,
+    ) -> bool {
+        let Some(first) = operations.iter().next() else { return true };
+        let request = self.request(first, context, &[]);
+        statement.conditions.iter().any(|condition| {
+            let in_all = condition.key.id.is_some_and(|id| operations.difference(id.operations()).is_empty());
+            in_all && request.can_hold(condition) == Answer::No
+        })
+    }
+
     /// Operations that the caller may call whatever the context: a quick lower bound.
     pub fn certain(&self) -> Operations {
         let (mut allowed, mut denied) = (Operations::EMPTY, Operations::EMPTY);
