@@ -344,7 +344,8 @@ fn unspelled(text: &str) -> String {
     };
     let mut text: String = text.chars().filter(|c| !c.is_whitespace() && !"\"{}[]`".contains(*c)).collect();
     text = text.replace("arn:aws:iam::", "").replace(":root", "");
-    text.strip_prefix("AWS:").unwrap_or(&text).to_lowercase()
+    text = text.to_lowercase();
+    text.strip_prefix("aws:").map(str::to_owned).unwrap_or(text)
 }
 
 /// A piece of JSON with its escapes decoded.

@@ -15,7 +15,7 @@ fn a_walk_takes_json_files_in_order_and_skips_what_is_not_the_users() {
         ("a.json", BAD),
         ("a/LOUD.JSON", BAD),
         ("notes.txt", BAD),
-        ("key.yaml", BAD),
+        ("key.tpl", BAD),
         (".hidden.json", BAD),
         (".terraform/x.json", BAD),
         ("node_modules/p/x.json", BAD),
@@ -28,8 +28,8 @@ fn a_walk_takes_json_files_in_order_and_skips_what_is_not_the_users() {
     assert_eq!(folder.concise(&["a", "./b.json"]), all_broken(&["a/LOUD.JSON", "a/z.json", "b.json"]));
     assert_eq!(folder.concise(&["directory.json"]), broken("directory.json/inside.json"));
     assert_eq!(folder.concise(&["cdk.out"]), broken("cdk.out/x.json"), "a folder that is named is walked");
-    let named = ["notes.txt", "key.yaml", ".hidden.json"];
-    assert_eq!(folder.concise(&named), all_broken(&[".hidden.json", "key.yaml", "notes.txt"]));
+    let named = ["notes.txt", "key.tpl", ".hidden.json"];
+    assert_eq!(folder.concise(&named), all_broken(&[".hidden.json", "key.tpl", "notes.txt"]));
 }
 
 #[test]

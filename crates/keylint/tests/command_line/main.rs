@@ -18,9 +18,12 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A policy without a finding.
-const GOOD: &str = "{\"Statement\": [], \"about\": \"kms\"}\n";
-/// A policy with one error, on line 2, column 8.
-const BAD: &str = "{\"Statement\": [], \"about\": \"kms\",\n \"is\": BROKEN}\n";
+const GOOD: &str = r#"{"Statement": {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*", "Resource": "*"}}
+"#;
+/// A policy with one error, on line 2, column 14.
+const BAD: &str = r#"{"Statement": {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Resource": "*",
+ "Action": ["kms:Decrpt", "kms:*"]}}
+"#;
 /// No policy, but it has to be parsed to know that.
 const OTHER: &str = "{\"about\": \"kms\"}\n";
 /// No policy, which is seen at a glance.
@@ -111,7 +114,7 @@ impl Ran {
 
 /// The concise line for [`BAD`] in a file.
 fn broken(path: &str) -> String {
-    format!("{path}:2:8: error: this is broken [stub]\n")
+    format!("{path}:2:14: error: unknown action `kms:Decrpt` [unknown-action]\n")
 }
 
 /// The concise lines for [`BAD`] in files.
