@@ -89,7 +89,7 @@ pub fn other_document(number: usize) -> String {
         text.push_str(&entry);
     }
     let encryption = if random.below(50) == 0 { "aws:kms" } else { "AES256" };
-    text.push_str(&format!("\n  ],\n  \"encryption\": \"{encryption}\"\n}}\n"));
+    text.extend(["\n  ],\n  \"encryption\": \"", encryption, "\"\n}\n"]);
     text
 }
 

@@ -99,7 +99,7 @@ fn compare(arguments: &Arguments) -> Outcome<()> {
         const MANY: usize = 100_000;
         let many = files.folder("many", MANY, generate::policy)?;
         let peak = match peak_memory(&mut check(&many))? {
-            Some(bytes) => format!("{:.1} MB", bytes as f64 / 1e6),
+            Some(bytes) => format!("{} MB", bytes / 1_000_000),
             None => "not measured on this system".to_owned(),
         };
         say(&format!(

@@ -63,6 +63,6 @@ fn escapes_are_underlined_as_they_are_written() {
     let case = cases().into_iter().find(|case| case.name == "escapes").unwrap();
     let diagnostics = lint(&case.linter(&[]), &case.path(), &case.text);
     let underlined: Vec<&str> =
-        diagnostics.iter().map(|found| &case.text[found.primary.at.span.range()]).collect();
+        diagnostics.iter().map(|found| case.text.get(found.primary.at.span.range()).unwrap()).collect();
     assert_eq!(underlined, [r"k\u006ds:Decr\u0079pd", r"kms:\u0044escribeKe\u0079s"]);
 }

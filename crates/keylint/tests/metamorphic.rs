@@ -322,7 +322,7 @@ type Essence = (String, String, String, Vec<String>);
 
 /// What is said of a text, sorted, because the order of a report is the order of the file.
 fn findings(case: &Case, text: &str) -> Vec<Essence> {
-    let linter = case.linter(&["all"]);
+    let linter = case.linter(&[]);
     let found = lint(&linter, &case.path(), text).into_iter().map(|diagnostic| {
         let underlined = |label: &keylint_source::Label| unspelled(&text[label.at.span.range()]);
         let mut related: Vec<String> = diagnostic.related.iter().map(underlined).collect();
@@ -333,6 +333,14 @@ fn findings(case: &Case, text: &str) -> Vec<Essence> {
     let mut found: Vec<Essence> = found.collect();
     found.sort();
     found
+}
+
+/// Whether a finding says that it rests on an assumption about the owner.
+fn assumes_the_owner(case: &Case) -> bool {
+    let found = lint(&case.linter(&[]), &case.path(), &case.text);
+    found
+        .iter()
+        .any(|diagnostic| diagnostic.notes.iter().any(|note| note.contains("the owner is taken to be")))
 }
 
 /// A piece of a file without what the spelling may change.
@@ -380,8 +388,15 @@ fn another_spelling_gives_the_same_findings() {
     let mut changed = vec![0_usize; CHANGES.len()];
     for (case, document) in documents() {
         let expected = findings(&case, &case.text);
+        // Where the owner has to be assumed, the first account that may manage the key is taken for it.
+        let order_matters = assumes_the_owner(&case);
         for (index, first) in CHANGES.iter().enumerate() {
             for second in &CHANGES[index..] {
+                if order_matters
+                    && [first, second].iter().any(|change| change.name == "statements in another order")
+                {
+                    continue;
+                }
                 let mut other = document.clone();
                 (first.make)(&mut other);
                 changed[index] += usize::from(other != document);
