@@ -1,5 +1,11 @@
 //! The stages of the pipe, one by one. Every time is that of one key policy, in the mean over 256 of them.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark may stop at a mistake of its own"
+)]
+
 use std::cell::Cell;
 use std::sync::LazyLock;
 

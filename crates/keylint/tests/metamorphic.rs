@@ -23,6 +23,9 @@ enum Value {
     Object(Vec<(String, Value)>),
 }
 
+/// The members of an object, in their order.
+type Members = Vec<(String, Value)>;
+
 use Value::{List, Object, Plain, Text};
 
 impl Value {
@@ -79,7 +82,7 @@ impl Value {
         });
     }
 
-    fn statements(&mut self, change: &mut dyn FnMut(&mut Vec<(String, Self)>)) {
+    fn statements(&mut self, change: &mut dyn FnMut(&mut Members)) {
         let Object(policy) = self else { return };
         for (_, statements) in policy.iter_mut().filter(|(name, _)| name == "Statement") {
             let all = if let List(all) = statements {
@@ -104,7 +107,9 @@ impl Value {
 
     fn members(&mut self, change: &mut dyn FnMut(&mut Self)) {
         if let Object(members) = self {
-            members.iter_mut().for_each(|(_, value)| change(value));
+            for (_, value) in members {
+                change(value);
+            }
         }
     }
 
@@ -236,7 +241,7 @@ const CHANGES: &[Change] = &[
         name: "actions in capitals",
         make: |policy| {
             policy.elements(&["Action", "NotAction"], &mut |actions| {
-                actions.texts(&mut |text| *text = text.to_uppercase())
+                actions.texts(&mut |text| *text = text.to_uppercase());
             });
         },
     },
@@ -246,7 +251,9 @@ const CHANGES: &[Change] = &[
             policy.elements(&["Condition"], &mut |operators| {
                 operators.members(&mut |keys| {
                     if let Object(keys) = keys {
-                        keys.iter_mut().for_each(|(key, _)| *key = key.to_uppercase());
+                        for (key, _) in keys {
+                            *key = key.to_uppercase();
+                        }
                     }
                 });
             });
@@ -263,7 +270,7 @@ const CHANGES: &[Change] = &[
                         {
                             *value = Text(text.clone());
                         }
-                    })
+                    });
                 });
             });
         },
@@ -324,7 +331,7 @@ type Essence = (String, String, String, Vec<String>);
 fn findings(case: &Case, text: &str) -> Vec<Essence> {
     let linter = case.linter(&[]);
     let found = lint(&linter, &case.path(), text).into_iter().map(|diagnostic| {
-        let underlined = |label: &keylint_source::Label| unspelled(&text[label.at.span.range()]);
+        let underlined = |label: &keylint_source::Label| unspelled(text.get(label.at.span.range()).unwrap());
         let mut related: Vec<String> = diagnostic.related.iter().map(underlined).collect();
         related.sort();
         let places = std::iter::once(underlined(&diagnostic.primary)).chain(related).collect();
@@ -369,7 +376,7 @@ fn decoded(text: &str) -> String {
             Some(unit) => units.push(unit),
             None => units.extend(character.encode_utf16(&mut [0; 2]).iter()),
         }
-        rest = &rest[if unit.is_some() { 6 } else { character.len_utf8() }..];
+        rest = rest.get(if unit.is_some() { 6 } else { character.len_utf8() }..).unwrap();
     }
     String::from_utf16_lossy(&units)
 }

@@ -5,7 +5,7 @@
 mod cases;
 
 use std::fmt::Write as _;
-use std::time::Instant;
+use std::sync::LazyLock;
 
 use keylint::lint::{FIRST_INPUT, Linter};
 use keylint_report::{Format, Report, Style, Summary};
@@ -15,12 +15,15 @@ use proptest::prelude::*;
 use cases::{Case, cases, lint};
 
 /// What is checked, by all rules, in each configuration that the files have.
-fn linters() -> Vec<(Case, Linter)> {
-    cases()
-        .into_iter()
-        .map(|case| (case.linter(&["all"]), case))
-        .map(|(linter, case)| (case, linter))
-        .collect()
+fn linters() -> &'static [(Case, Linter)] {
+    static LINTERS: LazyLock<Vec<(Case, Linter)>> = LazyLock::new(|| {
+        let with_linter = |case: Case| {
+            let linter = case.linter(&["all"]);
+            (case, linter)
+        };
+        cases().into_iter().map(with_linter).collect()
+    });
+    &LINTERS
 }
 
 /// Checks a text, sees that every place exists, and writes what was found in every format.
@@ -102,11 +105,11 @@ proptest! {
 
     #[test]
     fn any_text_is_answered(text in any::<String>(), words in prop::collection::vec(prop::sample::select(PIECES), 0..60)) {
-        let (case, linter) = linters().swap_remove(0);
-        survives(&linter, &case.path(), &text);
+        let (case, linter) = &linters()[0];
+        survives(linter, &case.path(), &text);
         let words = words.concat();
-        survives(&linter, &case.path(), &format!("{{\"Statement\": [{{\"Action\": \"kms:*\", \"Principal\": {words}{text}"));
-        survives(&linter, &case.path(), &format!("{{\"Statement\": {{\"Action\": \"kms:*\", \"Principal\": \"{words}{text}\"}}}}"));
+        survives(linter, &case.path(), &format!("{{\"Statement\": [{{\"Action\": \"kms:*\", \"Principal\": {words}{text}"));
+        survives(linter, &case.path(), &format!("{{\"Statement\": {{\"Action\": \"kms:*\", \"Principal\": \"{words}{text}\"}}}}"));
     }
 
     #[test]
@@ -114,15 +117,14 @@ proptest! {
         index in any::<prop::sample::Index>(),
         accidents in prop::collection::vec((any::<prop::sample::Index>(), 0..40_usize, prop::sample::select(PIECES)), 1..5),
     ) {
-        let mut all = linters();
-        let (case, linter) = all.swap_remove(index.index(all.len()));
+        let (case, linter) = &linters()[index.index(linters().len())];
         let mut text = case.text.clone();
         for (at, removed, piece) in accidents {
             let start = boundary(&text, at.index(text.len() + 1));
             let end = boundary(&text, start + removed).max(start);
             text.replace_range(start..end, piece);
         }
-        survives(&linter, &case.path(), &text);
+        survives(linter, &case.path(), &text);
     }
 }
 
@@ -130,22 +132,22 @@ proptest! {
 fn files_that_are_cut_off_are_answered() {
     for (case, linter) in linters() {
         for length in (0..=case.text.len()).step_by(7).filter(|&length| case.text.is_char_boundary(length)) {
-            survives(&linter, &case.path(), &case.text[..length]);
+            survives(linter, &case.path(), case.text.get(..length).unwrap());
         }
-        survives(&linter, &case.path(), &case.text);
+        survives(linter, &case.path(), &case.text);
     }
 }
 
 #[test]
 fn depth_is_bounded() {
-    let (case, linter) = linters().swap_remove(0);
+    let (case, linter) = &linters()[0];
     for (open, close) in [("[", "]"), ("{\"a\":", "}"), ("{\"Statement\": [{\"kms\": ", "}]}")] {
         for text in [
             open.repeat(100_000),
             format!("{}\"kms:Statement\"{}", open.repeat(100_000), close.repeat(100_000)),
         ] {
             let text = format!("{{\"Statement\": {text}");
-            let found = survives(&linter, &case.path(), &text);
+            let found = survives(linter, &case.path(), &text);
             assert!(!found.is_empty(), "{open}");
         }
     }
@@ -172,23 +174,16 @@ fn large(statements: usize) -> String {
     text
 }
 
+/// Were the work to grow with the square of the statements, this would be noticed by whoever waits for it; the
+/// benchmark measures.
 #[test]
-fn a_policy_of_many_statements_is_answered_in_time() {
-    let (case, linter) = linters().swap_remove(0);
-    let time = |statements: usize| {
-        let text = large(statements);
-        let start = Instant::now();
-        let found = lint(&linter, &case.path(), &text);
-        let misspelt = found.iter().filter(|found| found.rule == "unknown-action").count();
-        assert_eq!(misspelt, (statements - 1) / 10);
-        start.elapsed().as_secs_f64()
-    };
-    let (small, big) = (time(2_000), time(8_000));
-    println!("2,000 statements: {small:.3} s, 8,000 statements: {big:.3} s");
-    // Four times the work, with room for a busy machine. Were it quadratic, it would be sixteen times.
-    assert!(big < small * 8.0 + 0.5, "{small:.3} s for 2,000 statements, {big:.3} s for 8,000");
+fn a_policy_of_many_statements_is_answered() {
+    let (case, linter) = &linters()[0];
+    let found = lint(linter, &case.path(), &large(8_000));
+    assert_eq!(found.iter().filter(|found| found.rule == "unknown-action").count(), 799);
 }
 
+/// Tried one with the other, the values of so many keys would take for ever.
 #[test]
 fn many_conditions_do_not_multiply() {
     let keys = [
@@ -219,8 +214,7 @@ fn many_conditions_do_not_multiply() {
         "ForAnyValue:StringLike",
         "ForAllValues:StringNotLike",
     ];
-    let start = Instant::now();
-    let (case, linter) = linters().swap_remove(0);
+    let (case, linter) = &linters()[0];
     for count in 1..=operators.len() {
         let conditions: Vec<String> = operators[..count].iter().map(|operator| condition(operator)).collect();
         let conditions = conditions.join(", ");
@@ -235,9 +229,6 @@ fn many_conditions_do_not_multiply() {
             statement("Deny"),
             statement("Allow")
         );
-        survives(&linter, &case.path(), &text);
+        survives(linter, &case.path(), &text);
     }
-    let seconds = start.elapsed().as_secs_f64();
-    println!("{seconds:.3} s");
-    assert!(seconds < 20.0, "{seconds:.3} s");
 }
