@@ -17,7 +17,7 @@ const UNNAMED: &str = "\u{f8fe}";
 pub struct Caller<'r> {
     /// What it is.
     pub kind: CallerKind,
-    /// Its account: twelve digits, the text of a hole, or [`FRESH`]. Empty for an AWS service.
+    /// Its account: twelve digits, the text of a hole, or [`FRESH`](crate::pattern::FRESH). Empty for an AWS service.
     pub account: Cow<'r, str>,
     /// Its ARN, as `aws:PrincipalArn` gives it: for a session, the role's. For an AWS service, its name.
     pub arn: Cow<'r, str>,
