@@ -3,20 +3,28 @@
 mod service_linked_role;
 mod spelling;
 
-use keylint_source::Severity;
+use keylint_policy::model::Policy;
+use keylint_source::{Problem, Severity};
+use keylint_syntax::Node;
 
 use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::rule::Service;
 
-/// A check: what it finds in a policy, given the services that keylint knows.
-pub(crate) type Check = for<'p> fn(&Facts<'p>, &[Service], Severity) -> Vec<Finding<'p>>;
+/// A check that needs an algorithm.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Check {
+    /// What it finds in a policy, given the services that keylint knows.
+    Policy(for<'p> fn(&Facts<'p>, &[Service], Severity) -> Vec<Finding<'p>>),
+    /// What it finds in the document that a policy is: its text, and the policy that was made of it.
+    Document(fn(Node<'_>, &Policy<'_>) -> Vec<Problem>),
+}
 
 /// Every check, by the name that rule files use.
 pub(crate) const CHECKS: &[(&str, Check)] = &[
-    ("malformed-service-linked-role", service_linked_role::malformed),
-    ("unknown-action", spelling::actions),
-    ("unknown-condition-key", spelling::condition_keys),
-    ("unknown-operator", spelling::operators),
-    ("unknown-service", spelling::services),
+    ("malformed-service-linked-role", Check::Policy(service_linked_role::malformed)),
+    ("unknown-action", Check::Policy(spelling::actions)),
+    ("unknown-condition-key", Check::Policy(spelling::condition_keys)),
+    ("unknown-operator", Check::Policy(spelling::operators)),
+    ("unknown-service", Check::Policy(spelling::services)),
 ];

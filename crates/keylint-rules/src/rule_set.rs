@@ -5,6 +5,7 @@ use keylint_policy::{Answer, grammar};
 use keylint_source::{Diagnostic, FileId, Label, Location, Problem, RuleInfo, did_you_mean};
 use keylint_syntax::{Arena, Node, Tree, yaml};
 
+use crate::checks::Check;
 use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::owner::key_of;
@@ -155,16 +156,15 @@ impl RuleSet {
     ) -> Vec<Diagnostic> {
         let (key, owner) = key_of(policy, known.account, known.arn);
         let facts = Facts::new(policy, &key, owner);
-        let mut diagnostics = Vec::new();
+        let mut diagnostics: Vec<Diagnostic> = Vec::new();
         let mut findings: Vec<(&Rule, Finding<'_>)> = Vec::new();
         let chosen = selection.certain.iter().zip(&selection.perhaps);
         for (rule, (&certain, &perhaps)) in self.rules.iter().zip(chosen) {
             if !certain && !perhaps {
                 continue;
             }
-            let wanted =
-                |finding: &Finding<'_>| if finding.certain == Answer::Yes { certain } else { perhaps };
-            let found = match &rule.decision {
+            let problems = |problems: Vec<Problem>| problems.into_iter().map(|p| said(rule, p, file));
+            let mut found = match &rule.decision {
                 Decision::Ask(questions) => {
                     let reported: Vec<&Finding<'_>> = findings
                         .iter()
@@ -172,7 +172,6 @@ impl RuleSet {
                         .map(|(_, finding)| finding)
                         .collect();
                     let mut found = ask::ask(questions, &facts);
-                    found.retain(|finding| !reported.iter().any(|other| covers(other, finding)));
                     found.extend(ask::ask_owner(questions, &facts));
                     found.extend(integration::ask_services(
                         questions,
@@ -184,20 +183,36 @@ impl RuleSet {
                     found
                 }
                 Decision::Match(form) => matching::find(form, rule.info.severity, &facts),
-                Decision::Check(check) => check(&facts, &self.services, rule.info.severity),
+                Decision::Check(Check::Policy(check)) => check(&facts, &self.services, rule.info.severity),
+                Decision::Check(Check::Document(check)) => {
+                    diagnostics.extend(problems(check(node, policy)));
+                    continue;
+                }
                 Decision::Grammar => {
-                    let problems = grammar::problems(node, policy);
-                    diagnostics.extend(problems.into_iter().map(|p| said(rule, p, file)));
+                    diagnostics.extend(problems(grammar::problems(node, policy)));
                     continue;
                 }
                 Decision::Schema(schema) => {
                     let violations = schema.violations(node).into_iter();
-                    diagnostics.extend(violations.map(|violation| said(rule, violation.problem, file)));
+                    diagnostics.extend(problems(violations.map(|violation| violation.problem).collect()));
                     continue;
                 }
                 Decision::BuiltIn => continue,
             };
-            findings.extend(found.into_iter().filter(wanted).map(|finding| (rule, finding)));
+            found.retain(|finding| if finding.certain == Answer::Yes { certain } else { perhaps });
+            if !rule.yields_to.is_empty() {
+                found.retain(|finding| {
+                    let yields_to = |name: &str| rule.yields_to.iter().any(|other| other == name);
+                    let by_finding = findings
+                        .iter()
+                        .any(|(other, reported)| yields_to(&other.info.name) && covers(reported, finding));
+                    let by_problem = diagnostics
+                        .iter()
+                        .any(|other| yields_to(&other.rule) && other.primary.at.span.overlaps(finding.primary));
+                    !by_finding && !by_problem
+                });
+            }
+            findings.extend(found.into_iter().map(|finding| (rule, finding)));
         }
         diagnostics.extend(findings.into_iter().map(|(rule, finding)| {
             let texts = match (&rule.decision, finding.question) {
@@ -243,10 +258,11 @@ impl RuleSet {
     }
 }
 
-/// Whether a finding says already what another says: about the same statement and operation.
+/// Whether a finding says already what another says: about the same statement and operation, or at the same place.
 fn covers(reported: &Finding<'_>, finding: &Finding<'_>) -> bool {
     let same = reported.statement.zip(finding.statement).is_some_and(|(one, other)| one.index == other.index);
-    same && reported.certain == Answer::Yes && !reported.about.1.intersection(finding.about.1).is_empty()
+    let same_operation = same && !reported.about.1.intersection(finding.about.1).is_empty();
+    reported.certain == Answer::Yes && (same_operation || reported.primary.overlaps(finding.primary))
 }
 
 fn said(rule: &Rule, problem: Problem, file: FileId) -> Diagnostic {

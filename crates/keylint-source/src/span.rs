@@ -52,6 +52,11 @@ impl Span {
         self.start <= other.start && other.end <= self.end
     }
 
+    /// Whether a byte lies in both spans.
+    pub const fn overlaps(self, other: Self) -> bool {
+        self.start < other.end && other.start < self.end
+    }
+
     /// The span as a range for slicing the text of its file.
     pub const fn range(self) -> std::ops::Range<usize> {
         self.start as usize..self.end as usize
