@@ -9,8 +9,6 @@ use keylint_source::{Problem, Span};
 use keylint_syntax::schema::{Schema, Violation, ViolationKind};
 use keylint_syntax::{Kind, Member, Node};
 
-use crate::model::{Policy, Principal};
-use crate::pattern;
 use crate::plain::is_plain;
 
 /// The JSON Schema of a key policy.
@@ -21,18 +19,16 @@ static KEY_POLICY: LazyLock<Option<Schema>> = LazyLock::new(|| Schema::new(SCHEM
 
 /// Everything that is wrong with the form of a policy, in the order of the file.
 ///
-/// `node` is the object that `policy` was lowered from.
-pub fn problems(node: Node<'_>, policy: &Policy<'_>) -> Vec<Problem> {
-    let mut problems = Vec::new();
+/// `node` is the object that is the policy.
+pub fn problems(node: Node<'_>) -> Vec<Problem> {
     if is_plain(node) {
-        principals(policy, &mut problems);
-        return problems;
+        return Vec::new();
     }
+    let mut problems = Vec::new();
     if let Some(schema) = KEY_POLICY.as_ref().filter(|schema| !schema.accepts(node)) {
         schema.violations(node).into_iter().for_each(|violation| add(violation, &mut problems));
     }
     duplicates(node, false, &mut problems);
-    principals(policy, &mut problems);
     problems.sort_by_key(|problem| problem.at);
     problems
 }
@@ -82,30 +78,6 @@ fn duplicates(node: Node<'_>, keys_of_conditions: bool, problems: &mut Vec<Probl
     }
 }
 
-/// Principals that name nobody, for which KMS rejects the whole policy.
-///
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>
-fn principals(policy: &Policy<'_>, problems: &mut Vec<Problem>) {
-    let items = policy.statements.iter().flat_map(|statement| &statement.principals.items);
-    for item in items.filter(|item| item.principal == Principal::Nobody) {
-        let text = item.text.as_str();
-        let Some(arn) = crate::arn::Arn::parse(text) else { continue };
-        let problem = if pattern::is_wildcard(text) {
-            Problem::new(item.text.span(), format!("a principal cannot be a pattern: `{text}`"))
-                .with_label("KMS rejects a policy with a wildcard inside a principal")
-                .with_help(
-                    "name each principal; or allow the account (or `*`) and restrict it with a condition \
-                     `ArnLike` on `aws:PrincipalArn`",
-                )
-        } else {
-            Problem::new(item.text.span(), format!("an IAM group cannot be a principal: `{}`", arn.resource))
-                .with_label("KMS rejects a policy that names a group")
-                .with_help("name a role, the users themselves, or the account")
-        };
-        problems.push(problem);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,7 +92,7 @@ mod tests {
         keylint_syntax::json::parse(json, &mut arena, &mut syntax);
         assert_eq!(syntax, []);
         let root = Tree::new(json, &arena).root().unwrap();
-        let problems = problems(root, &crate::lower(root));
+        let problems = problems(root);
         problems.into_iter().map(|p| (json.get(p.at.range()).unwrap().to_owned(), p.message)).collect()
     }
 
@@ -212,8 +184,6 @@ mod tests {
             (r#""AWS""#, r#""aws""#, "aws"),
             (r#""kms:*""#, "7", "7"),
             (r#""Effect""#, r#""Effect": "Allow", "Effect""#, "Effect"),
-            ("111122223333", "arn:aws:iam::111122223333:group/x", "arn:aws:iam::111122223333:group/x"),
-            ("111122223333", "arn:aws:iam::*:root", "arn:aws:iam::*:root"),
         ] {
             assert!(RIGHT.contains(right));
             let places = places(&statement(&RIGHT.replace(right, wrong)));

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use keylint_policy::Answer;
-use keylint_policy::evaluate::{About, Caller, CallerKind, Context, Obstacle, principal_names};
+use keylint_policy::evaluate::{About, Caller, CallerKind, Context, State, principal_names};
 use keylint_policy::model::{Effect, Statement};
 use keylint_policy::vocabulary::{Operation, Operations};
 use keylint_source::{Span, quoted_list};
@@ -64,11 +64,13 @@ fn ask_about<'p>(
     let reach = abouts.iter().fold(Operations::EMPTY, |all, about| all.union(about.reach()));
     let open = Context::open();
     let may_not = |operation| abouts.iter().all(|about| about.may(operation, &open).answer == Answer::No);
+    let may = |operation| abouts.iter().any(|about| about.may(operation, &open).answer == Answer::Yes);
     let mut found: Vec<usize> = Vec::new();
     for (index, question) in questions.iter().enumerate() {
         let is_asked = question.expect == Expectation::No
             && !reach.intersection(question.may).is_empty()
-            && question.unless_may.iter().all(may_not);
+            && question.unless_may.iter().all(may_not)
+            && (question.if_may.is_empty() || question.if_may.iter().any(may));
         if !is_asked {
             continue;
         }
@@ -102,9 +104,13 @@ fn parties<'p>(who: Who, facts: &Facts<'p>) -> Vec<Party<'p>> {
                 Some(Party { name: role.simple_name().to_owned(), account, callers: vec![caller] })
             })
             .collect(),
-        Who::OtherAccounts => facts
+        Who::OtherAccounts | Who::UntrustedAccounts => facts
             .other_accounts
             .iter()
+            .filter(|account| {
+                let trusted = |known: &[String]| known.iter().any(|trusted| trusted == *account);
+                who == Who::OtherAccounts || facts.known.trusted_accounts.is_some_and(|known| !trusted(known))
+            })
             .map(|account| {
                 let callers = facts.somebody_in(account);
                 let callers = callers.filter(|caller| caller.kind != CallerKind::ServiceLinkedRole).collect();
@@ -124,7 +130,7 @@ fn parties<'p>(who: Who, facts: &Facts<'p>) -> Vec<Party<'p>> {
             })
             .collect()
         }
-        Who::Owner | Who::Services => Vec::new(),
+        Who::Owner | Who::OwnerIdentities | Who::UnnamedIdentities | Who::ServicePrincipals | Who::Services => Vec::new(),
     }
 }
 
@@ -240,77 +246,16 @@ fn finding<'p>(violation: &Violation<'p>, question: &Question, facts: &Facts<'p>
     }
 }
 
-/// Asks the questions that say what the owner of the key should be able to do.
-pub(crate) fn ask_owner<'p>(questions: &[Question], facts: &Facts<'p>) -> Vec<Finding<'p>> {
-    let of_the_owner = questions.iter().enumerate().filter(|(_, question)| question.who == Who::Owner);
-    of_the_owner.filter_map(|(index, question)| owner_cannot(index, question, facts)).collect()
-}
-
-fn owner_cannot<'p>(index: usize, question: &Question, facts: &Facts<'p>) -> Option<Finding<'p>> {
-    let context = context(&question.with);
-    let accounts: Vec<Cow<'_, str>> = match &facts.key().account {
-        Some(owner) => vec![Cow::Borrowed(owner)],
-        // The key may belong to any account: one that the policy names, or another.
-        None => {
-            let named = facts.named.iter().map(|caller| Cow::Borrowed(caller.account.as_ref()));
-            let delegated =
-                crate::facts::principals(facts.policy()).filter_map(|(_, item)| item.principal.account());
-            let unnamed = std::iter::once(Cow::Owned(keylint_policy::pattern::FRESH.to_string()));
-            named.chain(delegated.map(Cow::Borrowed)).chain(unnamed).collect()
-        }
-    };
-    let callers = || accounts.iter().flat_map(|account| facts.somebody_in(account));
-    let operation = question.may.iter().next()?;
-    let mut denied = None;
-    let mut lost = Answer::Yes;
-    for caller in callers() {
-        let about = facts.evaluator.about(&caller);
-        if about.certain().contains(operation) {
-            return None;
-        }
-        let verdict = about.may(operation, &context);
-        lost = lost.and(!verdict.answer);
-        if lost == Answer::No {
-            return None;
-        }
-        if verdict.without_denials == Answer::Yes && denied.is_none() {
-            denied = verdict.denied_by.zip(verdict.allowed_by);
-        }
-    }
-    let statement = |index: usize| facts.policy().statements.get(index);
-    let mut finding = Finding::at(question.severity, facts.policy().heading);
-    finding.certain = lost;
-    finding.question = Some(index);
-    finding.words.insert("operations", operation_list(&[operation]));
-    if let Some((deny, allow)) = denied.and_then(|(deny, allow)| statement(deny).zip(statement(allow))) {
-        finding.primary = place(deny, Place::Action, &[operation]);
-        finding.related.push(place(allow, Place::Action, &[operation]));
-        return Some(finding.in_statement(deny).with("denied", operation_list(&[operation])));
-    }
-    let obstacles =
-        callers().flat_map(|caller| facts.evaluator.about(&caller).obstacles(operation, &context));
-    for (index, obstacle) in obstacles {
-        let Some(statement) = statement(index) else { continue };
-        let (primary, element) = match obstacle {
-            Obstacle::Action => continue,
-            Obstacle::Resource => (place(statement, Place::Resource, &[]), "Resource"),
-            Obstacle::Condition(index) => match statement.conditions.get(index) {
-                Some(condition) => (condition.key_text.span(), "Condition"),
-                None => continue,
-            },
-        };
-        finding.primary = primary;
-        return Some(finding.in_statement(statement).with("element", element));
-    }
-    Some(finding)
-}
-
-/// The context that a rule or a service file gives for a question.
-pub(crate) fn context(with: &[(String, String)]) -> Context<'_> {
-    with.iter().fold(Context::open(), |context, (key, value)| context.with_value(key, value.as_str()))
-}
-
 /// An ARN's last part with its kind: `role/team/app`.
 fn short_name(arn: &str) -> &str {
     keylint_policy::arn::Arn::parse(arn).map_or(arn, |arn| arn.resource)
+}
+
+/// The context that a rule or a service file gives for a question.
+pub(crate) fn context(with: &[(String, Vec<String>)]) -> Context<'_> {
+    let state = |values: &[String]| match values {
+        [] => State::Absent,
+        values => State::Is(values.iter().cloned().map(Cow::Owned).collect()),
+    };
+    with.iter().fold(Context::open(), |context, (key, values)| context.with(key, state(values)))
 }

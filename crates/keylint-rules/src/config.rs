@@ -19,6 +19,8 @@ pub struct Config {
     pub rules: Vec<Spanned<String>>,
     /// The paths of service files.
     pub services: Vec<Spanned<String>>,
+    /// The accounts that keys may be shared with; `None` where the file does not say.
+    pub trusted_accounts: Option<Vec<String>>,
     /// What is known of keys.
     pub keys: Vec<KeyEntry>,
 }
@@ -32,6 +34,10 @@ pub struct KeyEntry {
     pub account: Option<String>,
     /// The key's ARN.
     pub arn: Option<String>,
+    /// The key's spec: `SYMMETRIC_DEFAULT`, `RSA_4096`, ….
+    pub spec: Option<String>,
+    /// The key's usage: `ENCRYPT_DECRYPT`, `SIGN_VERIFY`, ….
+    pub usage: Option<String>,
     /// The services that the key must serve.
     pub serves: Vec<Spanned<String>>,
 }
@@ -66,6 +72,9 @@ impl Config {
             ignore: list_of(root, "ignore"),
             rules: list_of(root, "rules"),
             services: list_of(root, "services"),
+            trusted_accounts: root.get("trusted-accounts").map(|accounts| {
+                accounts.items().filter_map(Node::as_str).map(str::to_owned).collect()
+            }),
             keys,
         };
         (config, problems)
@@ -87,6 +96,8 @@ fn key_entry(node: Node<'_>, problems: &mut Vec<Problem>) -> Option<KeyEntry> {
         policy: pattern,
         account: text_of(node, "account"),
         arn: text_of(node, "arn"),
+        spec: text_of(node, "spec"),
+        usage: text_of(node, "usage"),
         serves: serves.filter_map(|entry| spanned(entry.get("service")?)).collect(),
     })
 }

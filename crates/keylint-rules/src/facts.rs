@@ -11,6 +11,7 @@ use keylint_policy::vocabulary::{KeyId, Operation, Operations};
 
 use crate::owner::Owner;
 use crate::rule::Who;
+use crate::rule_set::KeyKnowledge;
 
 /// The operations by which another account uses a key: what a key that is shared is shared for.
 const USE: &[Operation] = &[
@@ -42,10 +43,17 @@ pub(crate) struct Facts<'p> {
     shared: OnceCell<bool>,
     /// The owner's account, where it is assumed rather than known.
     pub(crate) assumed_owner: Option<&'p str>,
+    /// What the user says of the key.
+    pub(crate) known: &'p KeyKnowledge<'p>,
 }
 
 impl<'p> Facts<'p> {
-    pub(crate) fn new(policy: &'p Policy<'p>, key: &'p Key<'p>, owner: Owner<'p>) -> Self {
+    pub(crate) fn new(
+        policy: &'p Policy<'p>,
+        key: &'p Key<'p>,
+        owner: Owner<'p>,
+        known: &'p KeyKnowledge<'p>,
+    ) -> Self {
         let assumed_owner = if let Owner::Assumed(account) = owner { Some(account) } else { None };
         let evaluator = Evaluator::new(policy, key);
         let mut named: Vec<Caller<'p>> = Vec::new();
@@ -106,6 +114,7 @@ impl<'p> Facts<'p> {
             in_conditions,
             shared: OnceCell::new(),
             assumed_owner,
+            known,
         }
     }
 
@@ -149,12 +158,13 @@ impl<'p> Facts<'p> {
             let account = item.principal.account();
             owner.zip(account).is_some_and(|(owner, account)| same_account(owner, account) == Answer::Yes)
         };
+        let of_others = matches!(who, Who::OtherAccounts | Who::UntrustedAccounts);
         let may_name = |item: &PrincipalItem<'_>| match item.principal {
             Principal::Service(_) => false,
-            Principal::Account(_) => who == Who::OtherAccounts && !is_own(item),
+            Principal::Account(_) => of_others && !is_own(item),
             Principal::Identity(_) => match who {
                 Who::Strangers => false,
-                Who::OtherAccounts => !is_own(item),
+                _ if of_others => !is_own(item),
                 _ => true,
             },
             _ => true,

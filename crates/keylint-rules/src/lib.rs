@@ -5,6 +5,7 @@
 //! [`Config`] is `keylint.yaml`.
 
 mod ask;
+mod ask_owner;
 mod checks;
 mod config;
 mod facts;

@@ -1,6 +1,7 @@
 //! Reads rule and service files.
 
 use keylint_policy::model::Effect;
+use keylint_policy::pattern::FRESH;
 use keylint_policy::vocabulary::{
     ConditionKey, KeyStanding, Operation, Operations, standing, suggest_action,
 };
@@ -87,24 +88,31 @@ fn question(node: Node<'_>, of_the_rule: Severity, problems: &mut Vec<Problem>) 
         "service-linked-roles" => Who::ServiceLinkedRoles,
         "other-accounts" => Who::OtherAccounts,
         "own-principals" => Who::OwnPrincipals,
+        "untrusted-accounts" => Who::UntrustedAccounts,
         "owner" => Who::Owner,
+        "owner-identities" => Who::OwnerIdentities,
+        "unnamed-identities" => Who::UnnamedIdentities,
+        "service-principals" => Who::ServicePrincipals,
         _ => Who::Services,
     };
     let expect = match text(node, "expect") {
         "no" => Expectation::No,
-        "yes" => Expectation::Yes,
         "allowed" => Expectation::Allowed,
         _ => Expectation::Undenied,
     };
     let fits = match who {
-        Who::Services => matches!(expect, Expectation::Allowed | Expectation::Undenied),
-        Who::Owner => expect == Expectation::Yes,
+        Who::Services | Who::Owner | Who::OwnerIdentities | Who::UnnamedIdentities => {
+            expect != Expectation::No
+        },
+        Who::ServicePrincipals => expect == Expectation::Undenied,
         _ => expect == Expectation::No,
     };
     if let Some(value) = node.get("expect").filter(|_| !fits) {
         let message = match who {
-            Who::Services => "of services it can be expected that they are `allowed` or `undenied`",
-            Who::Owner => "of the owner it can be expected that it may: `yes`",
+            Who::Services | Who::Owner | Who::OwnerIdentities | Who::UnnamedIdentities => {
+                "of these it can be expected that they are `allowed` or `undenied`"
+            }
+            Who::ServicePrincipals => "of these it can be expected that they are `undenied`",
             _ => "of these it can be expected that they may not: `no`",
         };
         problems.push(Problem::new(value.content_span(), message));
@@ -122,6 +130,7 @@ fn question(node: Node<'_>, of_the_rule: Severity, problems: &mut Vec<Problem>) 
         with: context(node, problems),
         when_shared: text(node, "when") == "shared",
         unless_may: operations(node, "unless-may", problems),
+        if_may: operations(node, "if-may", problems),
         expect,
         at: place(node).unwrap_or(Place::Action),
         severity: severity(node).unwrap_or(of_the_rule),
@@ -207,16 +216,17 @@ fn matching(action: Node<'_>, problems: &mut Vec<Problem>) -> Operations {
     operations
 }
 
-fn context(node: Node<'_>, problems: &mut Vec<Problem>) -> Vec<(String, String)> {
+fn context(node: Node<'_>, problems: &mut Vec<Problem>) -> Vec<(String, Vec<String>)> {
     let members = node.get("with").into_iter().flat_map(Node::members);
     members
         .map(|member| {
             known_condition_key(member.key, problems);
-            let value = match member.value.kind() {
-                Kind::Bool(value) => value.to_string(),
-                _ => member.value.as_str().unwrap_or_default().to_owned(),
-            };
-            (member.key.as_str().unwrap_or_default().to_owned(), value)
+            let values = one_or_many(member.value).filter_map(|value| match value.kind() {
+                Kind::Bool(value) => Some(value.to_string()),
+                // A value that no policy names.
+                _ => value.as_str().map(|text| text.replace("<other>", FRESH.encode_utf8(&mut [0; 4]))),
+            });
+            (member.key.as_str().unwrap_or_default().to_owned(), values.collect())
         })
         .collect()
 }

@@ -60,11 +60,14 @@ pub(crate) struct Texts {
 pub(crate) struct Question {
     pub(crate) who: Who,
     pub(crate) may: Operations,
-    pub(crate) with: Vec<(String, String)>,
+    /// What is known of condition keys; a key without a value is absent.
+    pub(crate) with: Vec<(String, Vec<String>)>,
     /// Asked only of a key that another account uses.
     pub(crate) when_shared: bool,
     /// Not asked of a principal that may call one of these.
     pub(crate) unless_may: Operations,
+    /// Asked only of a principal that may call one of these, unless there are none.
+    pub(crate) if_may: Operations,
     pub(crate) expect: Expectation,
     pub(crate) at: Place,
     pub(crate) severity: Severity,
@@ -83,8 +86,16 @@ pub(crate) enum Who {
     OtherAccounts,
     /// The users and roles of the key's own account that the policy names, as far as it allows them directly.
     OwnPrincipals,
+    /// The other accounts that the policy names and the user does not trust.
+    UntrustedAccounts,
     /// Somebody in the key's account.
     Owner,
+    /// Somebody in the key's account other than its root user.
+    OwnerIdentities,
+    /// An identity of the key's account that no principal of the policy names.
+    UnnamedIdentities,
+    /// The AWS services that the policy names, as callers in their own name.
+    ServicePrincipals,
     /// The services that the policy names or that the user declares, each with what its file says it needs.
     Services,
 }
@@ -94,8 +105,6 @@ pub(crate) enum Who {
 pub(crate) enum Expectation {
     /// They may not.
     No,
-    /// They may.
-    Yes,
     /// Some statement allows it, whatever a `Deny` says.
     Allowed,
     /// If it is allowed, no `Deny` takes it away.
@@ -192,5 +201,6 @@ impl LinkedRole {
 pub(crate) struct Need {
     /// In the order of the file, which is the order of messages.
     pub(crate) may: Vec<Operation>,
-    pub(crate) with: Vec<(String, String)>,
+    /// What is known of condition keys; a key without a value is absent.
+    pub(crate) with: Vec<(String, Vec<String>)>,
 }

@@ -11,7 +11,7 @@ use crate::finding::Finding;
 use crate::owner::key_of;
 use crate::page::page;
 use crate::rule::{Decision, GROUPS, PEDANTIC, Rule, Service};
-use crate::{ask, integration, matching, reading, schemas};
+use crate::{ask, ask_owner, integration, matching, reading, schemas};
 
 include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
@@ -40,6 +40,12 @@ pub struct KeyKnowledge<'k> {
     pub account: Option<&'k str>,
     /// Its ARN.
     pub arn: Option<&'k str>,
+    /// Its spec: `SYMMETRIC_DEFAULT`, `RSA_4096`, ….
+    pub spec: Option<&'k str>,
+    /// Its usage: `ENCRYPT_DECRYPT`, `SIGN_VERIFY`, ….
+    pub usage: Option<&'k str>,
+    /// The accounts that it may be shared with; `None` if the user does not say.
+    pub trusted_accounts: Option<&'k [String]>,
     /// The services that it must serve, by name.
     pub serves: Vec<String>,
 }
@@ -155,7 +161,7 @@ impl RuleSet {
         file: FileId,
     ) -> Vec<Diagnostic> {
         let (key, owner) = key_of(policy, known.account, known.arn);
-        let facts = Facts::new(policy, &key, owner);
+        let facts = Facts::new(policy, &key, owner, known);
         let mut diagnostics: Vec<Diagnostic> = Vec::new();
         let mut findings: Vec<(&Rule, Finding<'_>)> = Vec::new();
         let chosen = selection.certain.iter().zip(&selection.perhaps);
@@ -172,7 +178,7 @@ impl RuleSet {
                         .map(|(_, finding)| finding)
                         .collect();
                     let mut found = ask::ask(questions, &facts);
-                    found.extend(ask::ask_owner(questions, &facts));
+                    found.extend(ask_owner::ask_owner(questions, &facts));
                     found.extend(integration::ask_services(
                         questions,
                         &facts,
@@ -189,7 +195,7 @@ impl RuleSet {
                     continue;
                 }
                 Decision::Grammar => {
-                    diagnostics.extend(problems(grammar::problems(node, policy)));
+                    diagnostics.extend(problems(grammar::problems(node)));
                     continue;
                 }
                 Decision::Schema(schema) => {

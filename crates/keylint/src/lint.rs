@@ -203,7 +203,12 @@ impl Linter {
     /// What the user says of the key whose policy is in a file.
     fn known(&self, path: &str) -> KeyKnowledge<'_> {
         let mut known =
-            KeyKnowledge { account: self.account.as_deref(), arn: None, serves: self.services.clone() };
+            KeyKnowledge {
+                account: self.account.as_deref(),
+                trusted_accounts: self.config.trusted_accounts.as_deref(),
+                serves: self.services.clone(),
+                ..KeyKnowledge::default()
+            };
         if !self.config.keys.is_empty() {
             let path = absolute(Path::new(path));
             let relative = path.strip_prefix(&self.folder).map(Path::to_string_lossy).unwrap_or_default();
@@ -211,6 +216,8 @@ impl Linter {
             for key in self.config.keys.iter().filter(|key| key.covers(&relative)) {
                 known.account = known.account.or(key.account.as_deref());
                 known.arn = known.arn.or(key.arn.as_deref());
+                known.spec = known.spec.or(key.spec.as_deref());
+                known.usage = known.usage.or(key.usage.as_deref());
                 known.serves.extend(key.serves.iter().map(|service| service.value.clone()));
             }
         }

@@ -3,7 +3,7 @@
 // Clippy knows tests by this, and lets their helpers unwrap.
 #![cfg(test)]
 
-use keylint::lint::{Linter, Scratch, Settings};
+use keylint::lint::{ConfigFile, Linter, Scratch, Settings};
 use keylint_source::{Diagnostic, FileId};
 use keylint_syntax::{Arena, Node, Tree, yaml};
 use pretty_assertions::assert_eq;
@@ -48,7 +48,9 @@ fn found(rule: &str, example: &Example<'_>) -> (Vec<Diagnostic>, String) {
         None => keylint_syntax::to_json(example.node.get("policy").unwrap()),
     };
     let services = example.node.get("services").into_iter().flat_map(Node::items);
+    let config = example.node.get("config").map(keylint_syntax::to_json);
     let settings = Settings {
+        config: config.map(|text| ConfigFile { path: "keylint.yaml".to_owned(), text }),
         account: example.node.get("account").and_then(Node::as_str).map(str::to_owned),
         services: services.filter_map(Node::as_str).map(str::to_owned).collect(),
         select: vec![rule.to_owned()],
@@ -72,39 +74,50 @@ fn plain(text: &str) -> String {
     text.chars().filter(|character| !character.is_whitespace() && *character != '"').collect()
 }
 
+/// What is to be compared of an example: its name, and for each finding what is underlined and what is said.
+type Seen = (String, Vec<(Vec<String>, String, String)>);
+
 #[test]
 fn bad_examples_give_one_finding_at_their_marks() {
+    let (mut seen, mut wanted): (Vec<Seen>, Vec<Seen>) = (Vec::new(), Vec::new());
     examples(|kind, rule, example| {
         if kind == "good" {
             return;
         }
         let (diagnostics, text) = found(rule, &example);
-        let [diagnostic] = diagnostics.as_slice() else { panic!("{}: {diagnostics:#?}", example.name) };
-        assert_eq!(diagnostic.rule, rule, "{}", example.name);
-        let wanted = example.node.get("marks").into_iter().flat_map(Node::items);
-        let wanted: Vec<String> = wanted.filter_map(Node::as_str).map(plain).collect();
-        assert!(!wanted.is_empty(), "{} has no marks", example.name);
-        let marks = marks(diagnostic, &text);
-        // The first mark is the cause. Further ones, where an example names them, are the other places.
-        let shown = if wanted.len() == 1 { marks.into_iter().take(1).collect() } else { marks };
-        assert_eq!(shown, wanted, "{}", example.name);
-        if let Some(message) = example.node.get("message").and_then(Node::as_str) {
-            assert_eq!(diagnostic.message, message, "{}", example.name);
-        }
-        if let Some(severity) = example.node.get("severity").and_then(Node::as_str) {
-            assert_eq!(diagnostic.severity.as_str(), severity, "{}", example.name);
-        }
+        let listed = |key| example.node.get(key).into_iter().flat_map(Node::items).filter_map(Node::as_str);
+        let marked: Vec<String> = listed("marks").map(plain).collect();
+        assert!(!marked.is_empty(), "{} has no marks", example.name);
+        let said = |key: &str| example.node.get(key).and_then(Node::as_str);
+        let of_finding = |diagnostic: &Diagnostic| {
+            assert_eq!(diagnostic.rule, rule, "{}", example.name);
+            // The first mark is the cause. Further ones, where an example names them, are the other places.
+            let shown = if marked.len() == 1 { 1 } else { usize::MAX };
+            let marks = marks(diagnostic, &text).into_iter().take(shown).collect();
+            let message = said("message").map_or("", |_| diagnostic.message.as_str());
+            let severity = said("severity").map_or("", |_| diagnostic.severity.as_str());
+            (marks, message.to_owned(), severity.to_owned())
+        };
+        let one = |key| said(key).unwrap_or_default().to_owned();
+        seen.push((example.name.clone(), diagnostics.iter().map(of_finding).collect()));
+        wanted.push((example.name.clone(), vec![(marked.clone(), one("message"), one("severity"))]));
     });
+    let differing = |all: &[Seen], others: &[Seen]| -> Vec<Seen> {
+        all.iter().zip(others).filter(|(one, other)| one != other).map(|(one, _)| one.clone()).collect()
+    };
+    assert_eq!(differing(&seen, &wanted), differing(&wanted, &seen));
 }
 
 #[test]
 fn good_examples_give_none() {
+    let mut seen = Vec::new();
     examples(|kind, rule, example| {
         if kind == "good" {
-            let (diagnostics, _) = found(rule, &example);
-            assert_eq!(diagnostics, [], "{}", example.name);
+            let said = found(rule, &example).0.into_iter().map(|diagnostic| diagnostic.message);
+            seen.extend(said.map(|message| (example.name.clone(), message)));
         }
     });
+    assert_eq!(seen, []);
 }
 
 #[test]

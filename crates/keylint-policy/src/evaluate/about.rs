@@ -124,6 +124,21 @@ impl<'a, 'p> About<'a, 'p> {
         obstacles
     }
 
+    /// Whether a statement can apply to a request of the caller for an operation at all: for at least one setting of
+    /// the keys that are open. What other statements say does not count.
+    pub fn can_apply(&self, statement: usize, operation: Operation, context: &Context<'_>) -> Answer {
+        let found = self.naming.binary_search_by_key(&statement, |(statement, _)| statement.index);
+        let Some((statement, named)) = found.ok().and_then(|place| self.naming.get(place)) else {
+            return Answer::No;
+        };
+        if !statement.operations.perhaps.contains(operation) {
+            return Answer::No;
+        }
+        let base = named.at_all().and(self.evaluator.resource_answer(statement.index));
+        let relevant = [Relevant { statement, directly: base, by_account: Answer::No }];
+        base.and(self.request(operation, context, &relevant).can_apply())
+    }
+
     fn ask(
         &self,
         operation: Operation,

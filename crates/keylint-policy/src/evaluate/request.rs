@@ -168,6 +168,23 @@ impl<'p> Request<'_, 'p> {
         }
     }
 
+    /// Whether the conditions of a relevant statement hold for at least one setting of the open keys.
+    pub(super) fn can_apply(&self) -> Answer {
+        let Some(Relevant { statement, .. }) = self.relevant.first() else { return Answer::No };
+        let at_once = self.conditions_hold(statement, &[]);
+        if at_once != Answer::Maybe {
+            return at_once;
+        }
+        let mut variables = self.open_keys();
+        choices::bound(&mut variables);
+        let mut best = Answer::No;
+        let variables: Vec<_> = variables.iter().collect();
+        each_combination(&variables, &mut Vec::new(), &mut |all| {
+            best = best.or(self.conditions_hold(statement, all));
+        });
+        best
+    }
+
     /// Whether a condition holds for at least one value of its key.
     pub(super) fn can_hold(&self, condition: &Condition<'p>) -> Answer {
         match self.standing(&condition.key) {

@@ -60,6 +60,15 @@ impl Operation {
         self.facts().key_types
     }
 
+    /// Whether it works on a key of this spec (`RSA_4096`) and usage (`SIGN_VERIFY`). What is not given may be any.
+    pub fn works_on(self, spec: Option<&str>, usage: Option<&str>) -> bool {
+        let fits = |pattern: &str, value: Option<&str>| match pattern.strip_suffix('*') {
+            Some(start) => value.is_none_or(|value| value.starts_with(start)),
+            None => value.is_none_or(|value| value == pattern),
+        };
+        self.key_types().iter().any(|of_key| fits(of_key.spec, spec) && fits(of_key.usage, usage))
+    }
+
     /// Whether KMS can send the condition key with this operation; see [`KeyId::operations`].
     pub fn sends(self, key: KeyId) -> bool {
         key.operations().contains(self)
@@ -274,6 +283,14 @@ mod tests {
             [KeyType { spec: "SYMMETRIC_DEFAULT", usage: "ENCRYPT_DECRYPT" }]
         );
         assert_eq!(Operation::PUT_KEY_POLICY.key_types(), [KeyType { spec: "*", usage: "*" }]);
+    }
+
+    #[test]
+    fn an_operation_works_on_keys_of_its_kinds() {
+        let sign = |spec, usage| Operation::SIGN.works_on(spec, usage);
+        assert!(sign(Some("RSA_4096"), None) && sign(None, Some("SIGN_VERIFY")) && sign(None, None));
+        assert!(!sign(Some("SYMMETRIC_DEFAULT"), None) && !sign(Some("RSA_4096"), Some("ENCRYPT_DECRYPT")));
+        assert!(Operation::PUT_KEY_POLICY.works_on(Some("HMAC_256"), Some("GENERATE_VERIFY_MAC")));
     }
 
     #[test]

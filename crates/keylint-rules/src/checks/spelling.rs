@@ -1,6 +1,6 @@
 //! Names that AWS does not know, with what was probably meant.
 
-use keylint_policy::model::{ActionItem, Principal, Statement, Text};
+use keylint_policy::model::{Principal, Statement, Text};
 use keylint_policy::operator::Operator;
 use keylint_policy::pattern;
 use keylint_policy::vocabulary::{
@@ -8,6 +8,7 @@ use keylint_policy::vocabulary::{
 };
 use keylint_source::{Severity, did_you_mean};
 
+use super::action::{action_items, is_pattern_of_kms};
 use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::rule::Service;
@@ -22,12 +23,10 @@ pub(super) fn actions<'p>(facts: &Facts<'p>, _: &[Service], severity: Severity) 
             // Without a service it is no action at all, and what follows is what was meant.
             None => text != "*" && !text.is_empty(),
         };
-        if of_kms && item.operations.is_empty() && !item.open {
+        if of_kms && item.operations.is_empty() && !item.open && !is_pattern_of_kms(text) {
             let mut finding = misspelt(severity, statement, item.text, "action", suggest_action(text));
             if !text.contains(':') {
                 finding = finding.with("kind", "an action starts with the name of its service, `kms:`");
-            } else if pattern::is_wildcard(text) {
-                finding = finding.with("kind", "the pattern matches no operation of KMS");
             } else {
                 finding = finding.with("kind", "KMS has no such operation");
             }
@@ -70,7 +69,7 @@ pub(super) fn services<'p>(facts: &Facts<'p>, services: &[Service], severity: Se
 }
 
 /// The service principal that was meant, where a name is none and one letter or two make it one.
-fn misspelt_service_principal(name: &str, services: &[Service]) -> Option<String> {
+pub(super) fn misspelt_service_principal(name: &str, services: &[Service]) -> Option<String> {
     const SUFFIXES: [&str; 2] = [".amazonaws.com", ".amazonaws.com.cn"];
     let suffix = SUFFIXES.iter().find(|suffix| name.ends_with(**suffix));
     let Some(suffix) = suffix else {
@@ -185,11 +184,6 @@ pub(super) fn operators<'p>(facts: &Facts<'p>, _: &[Service], severity: Severity
         }
     }
     findings
-}
-
-fn action_items<'p>(facts: &Facts<'p>) -> impl Iterator<Item = (&'p Statement<'p>, &'p ActionItem<'p>)> {
-    let statements = facts.policy().statements.iter();
-    statements.flat_map(|statement| statement.actions.items.iter().map(move |item| (statement, item)))
 }
 
 fn misspelt<'p>(

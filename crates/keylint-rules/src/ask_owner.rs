@@ -1,0 +1,135 @@
+//! Rules about those who should be able to call an operation: the owner of the key, and the AWS services it serves.
+
+use std::borrow::Cow;
+
+use keylint_policy::Answer;
+use keylint_policy::evaluate::{Caller, CallerKind, Context, Obstacle};
+use keylint_policy::model::Statement;
+use keylint_policy::vocabulary::{Operation, Operations};
+
+use crate::ask::context;
+use crate::facts::Facts;
+use crate::finding::{Finding, operation_list, place};
+use crate::rule::{Expectation, Place, Question, Who};
+
+/// Asks the questions that say what the owner of the key, or a service in its own name, should be able to do.
+pub(crate) fn ask_owner<'p>(questions: &[Question], facts: &Facts<'p>) -> Vec<Finding<'p>> {
+    let mut findings: Vec<Finding<'p>> = Vec::new();
+    for (index, question) in questions.iter().enumerate() {
+        let found = match question.who {
+            Who::Owner | Who::OwnerIdentities | Who::UnnamedIdentities => of_the_owner(question, facts),
+            Who::ServicePrincipals => denied_to_services(question, facts),
+            _ => None,
+        };
+        // What nobody can do, nobody but some can do either.
+        let is_new = |finding: &Finding<'p>| {
+            !findings.iter().any(|known| known.primary == finding.primary && known.certain == Answer::Yes)
+        };
+        findings.extend(found.filter(is_new).map(|finding| Finding { question: Some(index), ..finding }));
+    }
+    findings
+}
+
+/// The first operation that nobody in the key's account can call.
+fn of_the_owner<'p>(question: &Question, facts: &Facts<'p>) -> Option<Finding<'p>> {
+    let context = context(&question.with);
+    question.may.iter().find_map(|operation| owner_cannot(operation, question, facts, &context))
+}
+
+fn owner_cannot<'p>(
+    operation: Operation,
+    question: &Question,
+    facts: &Facts<'p>,
+    context: &Context<'_>,
+) -> Option<Finding<'p>> {
+    let accounts: Vec<Cow<'_, str>> = match &facts.key().account {
+        Some(owner) => vec![Cow::Borrowed(owner)],
+        // The key may belong to any account: one that the policy names, or another.
+        None => {
+            let named = facts.named.iter().map(|caller| Cow::Borrowed(caller.account.as_ref()));
+            let delegated =
+                crate::facts::principals(facts.policy()).filter_map(|(_, item)| item.principal.account());
+            let unnamed = std::iter::once(Cow::Owned(keylint_policy::pattern::FRESH.to_string()));
+            named.chain(delegated.map(Cow::Borrowed)).chain(unnamed).collect()
+        }
+    };
+    let is_named = |caller: &Caller<'_>| facts.named.iter().any(|named| named.arn == caller.arn);
+    let counts = |caller: &Caller<'_>| match question.who {
+        // Who cannot be told to do something manages nothing.
+        _ if matches!(caller.kind, CallerKind::Service | CallerKind::ServiceLinkedRole) => false,
+        Who::OwnerIdentities => caller.kind != CallerKind::RootUser,
+        Who::UnnamedIdentities => caller.kind != CallerKind::RootUser && !is_named(caller),
+        _ => true,
+    };
+    let callers = || accounts.iter().flat_map(|account| facts.somebody_in(account)).filter(counts);
+    let mut denied = None;
+    let (mut unallowed, mut lost) = (Answer::Yes, Answer::Yes);
+    for caller in callers() {
+        let about = facts.evaluator.about(&caller);
+        if about.certain().contains(operation) {
+            return None;
+        }
+        let verdict = about.may(operation, context);
+        lost = lost.and(!verdict.answer);
+        unallowed = unallowed.and(!verdict.without_denials);
+        let settled = if question.expect == Expectation::Undenied { lost } else { unallowed };
+        if settled == Answer::No {
+            return None;
+        }
+        if verdict.without_denials == Answer::Yes && verdict.answer != Answer::Yes && denied.is_none() {
+            denied = verdict.denied_by.zip(verdict.allowed_by);
+        }
+    }
+    let statement = |index: usize| facts.policy().statements.get(index);
+    let mut finding = Finding::at(question.severity, facts.policy().heading);
+    finding.words.insert("operations", operation_list(&[operation]));
+    if question.expect == Expectation::Undenied {
+        let (deny, allow) = denied.and_then(|(deny, allow)| statement(deny).zip(statement(allow)))?;
+        finding.certain = lost;
+        finding.primary = place(deny, Place::Action, &[operation]);
+        finding.related.push(place(allow, Place::Action, &[operation]));
+        return Some(finding.in_statement(deny));
+    }
+    finding.certain = unallowed;
+    let obstacles = callers().flat_map(|caller| facts.evaluator.about(&caller).obstacles(operation, context));
+    for (index, obstacle) in obstacles {
+        let Some(statement) = statement(index) else { continue };
+        let (primary, element) = match obstacle {
+            Obstacle::Action => continue,
+            Obstacle::Resource => (place(statement, Place::Resource, &[]), "Resource"),
+            Obstacle::Condition(index) => match statement.conditions.get(index) {
+                Some(condition) => (condition.key_text.span(), "Condition"),
+                None => continue,
+            },
+        };
+        finding.primary = primary;
+        return Some(finding.in_statement(statement).with("element", element));
+    }
+    Some(finding)
+}
+
+/// The operations that a statement allows to a service in its own name, and a `Deny` takes away: the first such pair
+/// of statements.
+fn denied_to_services<'p>(question: &Question, facts: &Facts<'p>) -> Option<Finding<'p>> {
+    let context = context(&question.with);
+    let services = facts.named.iter().filter(|caller| caller.kind == CallerKind::Service);
+    services.into_iter().find_map(|caller| {
+        let about = facts.evaluator.about(caller);
+        let mut lost: Vec<Operation> = Vec::new();
+        let mut places: Option<(usize, usize)> = None;
+        for operation in about.reach().intersection(question.may).difference(about.certain()).iter() {
+            let verdict = about.may(operation, &context);
+            if verdict.answer == Answer::No && verdict.without_denials != Answer::No {
+                lost.push(operation);
+                places = places.or(verdict.denied_by.zip(verdict.allowed_by));
+            }
+        }
+        let statement = |index: usize| facts.policy().statements.get(index);
+        let (deny, allow): (&Statement<'p>, _) =
+            places.and_then(|(deny, allow)| statement(deny).zip(statement(allow)))?;
+        let mut finding = Finding::at(question.severity, place(deny, Place::Action, &lost)).in_statement(deny);
+        finding.related.push(place(allow, Place::Action, &lost));
+        finding.about.1 = lost.iter().copied().collect::<Operations>();
+        Some(finding.with("service", caller.arn.to_string()).with("operations", operation_list(&lost)))
+    })
+}
