@@ -46,6 +46,7 @@ fn is_plain_principal(value: Node<'_>) -> bool {
             "AWS" => 1,
             "Service" => 2,
             "Federated" => 4,
+            "CanonicalUser" => 8,
             _ => return false,
         };
         seen.first(kind) && is_strings(member.value)

@@ -97,6 +97,7 @@ fn finding<'p>(
     let at = form.at.unwrap_or(Place::Statement);
     let primary = place(statement, at, &covered);
     let finding = Finding { certain, ..Finding::at(severity, primary) }.in_statement(statement);
-    let finding = finding.with("principal", quoted_list(&names));
+    let mut finding = finding.with("principal", quoted_list(&names));
+    finding.about.1 = statement.operations.certain;
     if covered.is_empty() { finding } else { finding.with("operations", operation_list(&covered)) }
 }

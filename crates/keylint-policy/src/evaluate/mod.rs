@@ -24,7 +24,7 @@ pub use caller::{Caller, CallerKind, Named, names, principal_names};
 pub use context::{Context, State};
 
 use crate::Answer;
-use crate::arn::resource_matches;
+use crate::arn::{Arn, resource_matches};
 use crate::model::{Policy, Statement};
 use crate::pattern;
 use crate::vocabulary::Operation;
@@ -133,10 +133,16 @@ fn is_this_key(statement: &Statement<'_>, key: &Key<'_>) -> Answer {
             account.unwrap_or("${account}")
         )),
     };
-    let listed =
-        Answer::any(resources.items.iter().map(|item| {
-            if item.as_str() == "*" { Answer::Yes } else { resource_matches(item.as_str(), &arn) }
-        }));
+    // A word in the place of an account's digits is to be replaced before the policy is used.
+    let is_placeholder = |text: &str| {
+        let account = Arn::parse(text).filter(|arn| arn.service == "kms").map(|arn| arn.account);
+        account.is_some_and(|account| account.bytes().any(|byte| byte.is_ascii_alphabetic()))
+    };
+    let listed = Answer::any(resources.items.iter().map(|item| match item.as_str() {
+        "*" => Answer::Yes,
+        text if is_placeholder(text) => Answer::Maybe,
+        text => resource_matches(text, &arn),
+    }));
     let listed = if resources.open { listed.or(Answer::Maybe) } else { listed };
     if resources.negated { !listed } else { listed }
 }

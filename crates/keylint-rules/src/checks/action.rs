@@ -168,8 +168,15 @@ pub(super) fn external_administration<'p>(
                 item.operations.intersection(Operations::ON_KEY).difference(Operations::ACROSS_ACCOUNTS);
             let administration: Operations =
                 ADMINISTRATION.into_iter().filter(|operation| without_effect.contains(*operation)).collect();
-            // `kms:Get*` for another account is AWS's own spelling, and harmless.
-            let meant = if pattern::is_wildcard(item.text.as_str()) { administration } else { without_effect };
+            // `kms:Get*` for another account is AWS's own spelling, and harmless; what a pattern covers beside what
+            // it is meant for is no mistake.
+            let meant = if !pattern::is_wildcard(item.text.as_str()) {
+                without_effect
+            } else if item.operations.intersection(Operations::ACROSS_ACCOUNTS).is_empty() {
+                administration
+            } else {
+                Operations::EMPTY
+            };
             if meant.is_empty() {
                 continue;
             }

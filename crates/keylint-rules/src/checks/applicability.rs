@@ -112,7 +112,10 @@ pub(super) fn never_met<'p>(facts: &Facts<'p>, _: &[Service], severity: Severity
             findings.push(finding);
             continue;
         }
-        if facts.evaluator.resource_answer(statement.index) == Answer::No || is_plain(statement) {
+        if facts.evaluator.resource_answer(statement.index) == Answer::No
+            || is_plain(statement)
+            || has_a_condition_twice(statement)
+        {
             continue;
         }
         let operations = statement.operations.certain.intersection(Operations::ON_KEY);
@@ -148,6 +151,15 @@ fn is_plain(statement: &Statement<'_>) -> bool {
             operations.difference(id.operations()).is_empty() && !settled_by_caller(id)
         });
         alone && open && !condition.values.is_empty()
+    })
+}
+
+/// Whether a condition is given twice, which is a mistake of its own: parsers keep one of the two.
+fn has_a_condition_twice(statement: &Statement<'_>) -> bool {
+    statement.conditions.iter().enumerate().any(|(index, condition)| {
+        statement.conditions.iter().skip(index + 1).any(|other| {
+            other.operator_text.as_str() == condition.operator_text.as_str() && other.key.same_as(&condition.key)
+        })
     })
 }
 
@@ -241,7 +253,7 @@ fn never_met_in<'p>(
     let mut finding = Finding::at(severity, statement.span).in_statement(statement);
     finding.about.1 = dead;
     let shown: Vec<Operation> = dead.iter().collect();
-    finding = finding.with("operations", operation_list(&shown));
+    finding = with_operations(finding, &shown);
     if statement.effect == Some(Effect::Deny) {
         finding = finding.with("denied", "");
     }
@@ -269,6 +281,11 @@ fn never_met_in<'p>(
         }
     }
     Some(finding)
+}
+
+fn with_operations<'p>(finding: Finding<'p>, operations: &[Operation]) -> Finding<'p> {
+    let are = if operations.len() == 1 { "is" } else { "are" };
+    finding.with("operations", operation_list(operations)).with("are", are)
 }
 
 fn is_not_sent(condition: &Condition<'_>, operation: Operation) -> bool {
@@ -317,8 +334,8 @@ pub(super) fn not_for_action<'p>(facts: &Facts<'p>, _: &[Service], severity: Sev
                 finding.related.push(condition.key_text.span());
                 finding = finding
                     .with("key", condition.key_text.as_str())
-                    .with("action", item.text.as_str())
-                    .with("operations", operation_list(&operations));
+                    .with("action", item.text.as_str());
+                finding = with_operations(finding, &operations);
                 if statement.effect == Some(Effect::Deny) {
                     finding = finding.with("denied", "");
                 }
@@ -334,24 +351,35 @@ pub(super) fn vacuous<'p>(facts: &Facts<'p>, _: &[Service], severity: Severity) 
     let mut findings = Vec::new();
     for statement in &facts.policy().statements {
         for condition in &statement.conditions {
-            let Some((kind, at_value)) = why_vacuous(statement, condition) else { continue };
-            let at = if at_value { condition.values_span } else { condition.operator_text.span() };
+            let Some(why) = why_vacuous(statement, condition) else { continue };
+            let at = match why {
+                Vacuous::Value(_) => condition.values_span,
+                Vacuous::WithoutKey => condition.operator_text.span(),
+            };
             let mut finding = Finding::at(severity, at).in_statement(statement);
             finding.related.push(condition.key_text.span());
             finding.about.1 = statement.operations.certain;
-            findings.push(
-                finding
-                    .with("key", condition.key_text.as_str())
-                    .with("operator", condition.operator_text.as_str())
-                    .with("kind", kind),
-            );
+            finding = finding
+                .with("key", condition.key_text.as_str())
+                .with("operator", condition.operator_text.as_str());
+            findings.push(match why {
+                Vacuous::Value(kind) => finding.with("kind", kind),
+                Vacuous::WithoutKey => finding,
+            });
         }
     }
     findings
 }
 
-/// Why a condition restricts nothing, and whether its value is to blame or its operator.
-fn why_vacuous(statement: &Statement<'_>, condition: &Condition<'_>) -> Option<(&'static str, bool)> {
+/// Why a condition restricts nothing.
+enum Vacuous {
+    /// Its value is met by every request: in words.
+    Value(&'static str),
+    /// A caller can leave the key out, and passes.
+    WithoutKey,
+}
+
+fn why_vacuous(statement: &Statement<'_>, condition: &Condition<'_>) -> Option<Vacuous> {
     use Comparison as C;
     let (operator, id) = (condition.operator?, condition.key.id?);
     if condition.open || statement.effect != Some(Effect::Allow) {
@@ -362,13 +390,13 @@ fn why_vacuous(statement: &Statement<'_>, condition: &Condition<'_>) -> Option<(
     let positive = !operator.comparison.is_negated();
     match operator.comparison {
         C::StringLike | C::ArnLike | C::ArnEquals if any(is_star) && positive => {
-            return Some(("its pattern matches every value", true));
+            return Some(Vacuous::Value("its pattern matches every value"));
         }
         C::IpAddress if any(|text| text.ends_with("/0")) => {
-            return Some(("its range holds every address", true));
+            return Some(Vacuous::Value("its range holds every address"));
         }
         C::Bool if any(|text| text.eq_ignore_ascii_case("true")) && any(|text| text.eq_ignore_ascii_case("false")) => {
-            return Some(("it accepts both values", true));
+            return Some(Vacuous::Value("it accepts both values"));
         }
         _ => {}
     }
@@ -378,10 +406,13 @@ fn why_vacuous(statement: &Statement<'_>, condition: &Condition<'_>) -> Option<(
         matches!(item.principal, Principal::Service(_)) && !statement.principals.negated
     });
     let guarded = statement.conditions.iter().any(|other| {
-        other.key.same_as(&condition.key) && (is_positive(other) || demands_presence(other))
+        let needs_it = other.key.same_as(&condition.key)
+            // Whoever sends a pair of an encryption context sends its key with it.
+            || (id == KeyId::ENCRYPTION_CONTEXT_KEYS && other.key.id == Some(KeyId::ENCRYPTION_CONTEXT));
+        needs_it && (is_positive(other) || demands_presence(other))
     });
     let leaves_out = passes_without && positive && !sent.is_empty() && !services && !guarded && may_be_left_out(id);
-    leaves_out.then_some(("a request without the key passes too", false))
+    leaves_out.then_some(Vacuous::WithoutKey)
 }
 
 /// `"Null": {key: "false"}`.
