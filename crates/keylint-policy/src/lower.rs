@@ -47,6 +47,8 @@ fn statement(index: usize, node: Node<'_>) -> Statement<'_> {
         conditions_open: node.kind() != Kind::Object,
         operations: Covered { certain: Operations::EMPTY, perhaps: Operations::ALL },
     };
+    let form = |name: &str| if name.starts_with("Not") { 2 } else { 1 };
+    let (mut principal_elements, mut action_elements, mut resource_elements) = (0, 0, 0);
     let mut unread = false;
     for Member { key, value } in node.members() {
         match key.as_str().unwrap_or_default() {
@@ -59,10 +61,15 @@ fn statement(index: usize, node: Node<'_>) -> Statement<'_> {
                 }
             }
             name @ ("Principal" | "NotPrincipal") => {
+                principal_elements |= form(name);
                 statement.principals = principals(key, value, name == "NotPrincipal");
             }
-            name @ ("Action" | "NotAction") => statement.actions = actions(key, value, name == "NotAction"),
+            name @ ("Action" | "NotAction") => {
+                action_elements |= form(name);
+                statement.actions = actions(key, value, name == "NotAction");
+            }
             name @ ("Resource" | "NotResource") => {
+                resource_elements |= form(name);
                 let mut resources = listed(key, value, name == "NotResource");
                 strings(value, &mut resources, |text| text);
                 statement.resources = resources;
@@ -70,6 +77,16 @@ fn statement(index: usize, node: Node<'_>) -> Statement<'_> {
             "Condition" => conditions(value, &mut statement),
             _ => unread = true,
         }
+    }
+    // An element and its `Not…` form together are a mistake, and which of the two counts is not known.
+    if principal_elements == BOTH {
+        statement.principals = absent(statement.principals.key);
+    }
+    if action_elements == BOTH {
+        statement.actions = absent(statement.actions.key);
+    }
+    if resource_elements == BOTH {
+        statement.resources = absent(statement.resources.key);
     }
     // A misspelt `Condition` is reported as such; without this the statement would count as unconditional.
     statement.conditions_open |= unread;
@@ -166,6 +183,9 @@ fn condition_value<'t>(node: Node<'t>, condition: &mut Condition<'t>) {
         None => condition.open = true,
     }
 }
+
+/// One bit for an element, another for its `Not…` form.
+const BOTH: u8 = 1 | 2;
 
 fn absent<T>(at: Span) -> Listed<T> {
     Listed { key: at, value: at, negated: false, items: Vec::new(), open: true }

@@ -130,7 +130,11 @@ fn parties<'p>(who: Who, facts: &Facts<'p>) -> Vec<Party<'p>> {
             })
             .collect()
         }
-        Who::Owner | Who::OwnerIdentities | Who::UnnamedIdentities | Who::ServicePrincipals | Who::Services => Vec::new(),
+        Who::Owner
+        | Who::OwnerIdentities
+        | Who::UnnamedIdentities
+        | Who::ServicePrincipals
+        | Who::Services => Vec::new(),
     }
 }
 

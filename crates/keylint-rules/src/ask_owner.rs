@@ -127,7 +127,8 @@ fn denied_to_services<'p>(question: &Question, facts: &Facts<'p>) -> Option<Find
         let statement = |index: usize| facts.policy().statements.get(index);
         let (deny, allow): (&Statement<'p>, _) =
             places.and_then(|(deny, allow)| statement(deny).zip(statement(allow)))?;
-        let mut finding = Finding::at(question.severity, place(deny, Place::Action, &lost)).in_statement(deny);
+        let mut finding =
+            Finding::at(question.severity, place(deny, Place::Action, &lost)).in_statement(deny);
         finding.related.push(place(allow, Place::Action, &lost));
         finding.about.1 = lost.iter().copied().collect::<Operations>();
         Some(finding.with("service", caller.arn.to_string()).with("operations", operation_list(&lost)))

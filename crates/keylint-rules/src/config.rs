@@ -72,9 +72,9 @@ impl Config {
             ignore: list_of(root, "ignore"),
             rules: list_of(root, "rules"),
             services: list_of(root, "services"),
-            trusted_accounts: root.get("trusted-accounts").map(|accounts| {
-                accounts.items().filter_map(Node::as_str).map(str::to_owned).collect()
-            }),
+            trusted_accounts: root
+                .get("trusted-accounts")
+                .map(|accounts| accounts.items().filter_map(Node::as_str).map(str::to_owned).collect()),
             keys,
         };
         (config, problems)

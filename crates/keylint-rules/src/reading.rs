@@ -103,7 +103,7 @@ fn question(node: Node<'_>, of_the_rule: Severity, problems: &mut Vec<Problem>) 
     let fits = match who {
         Who::Services | Who::Owner | Who::OwnerIdentities | Who::UnnamedIdentities => {
             expect != Expectation::No
-        },
+        }
         Who::ServicePrincipals => expect == Expectation::Undenied,
         _ => expect == Expectation::No,
     };

@@ -202,13 +202,12 @@ impl Linter {
 
     /// What the user says of the key whose policy is in a file.
     fn known(&self, path: &str) -> KeyKnowledge<'_> {
-        let mut known =
-            KeyKnowledge {
-                account: self.account.as_deref(),
-                trusted_accounts: self.config.trusted_accounts.as_deref(),
-                serves: self.services.clone(),
-                ..KeyKnowledge::default()
-            };
+        let mut known = KeyKnowledge {
+            account: self.account.as_deref(),
+            trusted_accounts: self.config.trusted_accounts.as_deref(),
+            serves: self.services.clone(),
+            ..KeyKnowledge::default()
+        };
         if !self.config.keys.is_empty() {
             let path = absolute(Path::new(path));
             let relative = path.strip_prefix(&self.folder).map(Path::to_string_lossy).unwrap_or_default();

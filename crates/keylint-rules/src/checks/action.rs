@@ -21,11 +21,7 @@ pub(super) fn action_items<'p>(
 }
 
 /// Patterns of KMS actions that match no operation.
-pub(super) fn matching_nothing<'p>(
-    facts: &Facts<'p>,
-    _: &[Service],
-    severity: Severity,
-) -> Vec<Finding<'p>> {
+pub(super) fn matching_nothing<'p>(facts: &Facts<'p>, _: &[Service], severity: Severity) -> Vec<Finding<'p>> {
     let mut findings = Vec::new();
     for (statement, item) in action_items(facts) {
         if item.operations.is_empty() && !item.open && is_pattern_of_kms(item.text.as_str()) {
@@ -56,8 +52,9 @@ pub(super) fn foreign<'p>(facts: &Facts<'p>, _: &[Service], severity: Severity) 
         }
         if is_service_prefix(prefix) {
             let finding = Finding::at(severity, item.text.span()).in_statement(statement);
-            findings
-                .push(finding.with("action", item.text.as_str()).with("service", prefix.to_ascii_lowercase()));
+            findings.push(
+                finding.with("action", item.text.as_str()).with("service", prefix.to_ascii_lowercase()),
+            );
         }
     }
     findings
@@ -76,9 +73,8 @@ pub(super) fn account_level<'p>(facts: &Facts<'p>, _: &[Service], severity: Seve
         let severity = if in_enclave { Severity::Note } else { severity };
         let operations: Vec<Operation> = item.operations.iter().collect();
         let finding = Finding::at(severity, item.text.span()).in_statement(statement);
-        findings.push(
-            finding.with("action", item.text.as_str()).with("operations", operation_list(&operations)),
-        );
+        findings
+            .push(finding.with("action", item.text.as_str()).with("operations", operation_list(&operations)));
     }
     findings
 }
@@ -186,7 +182,8 @@ pub(super) fn external_administration<'p>(
             finding.about.1 = item.operations;
             let account = principal.principal.account().unwrap_or_default();
             finding = finding.with("account", format!("`{account}`"));
-            finding = finding.with("action", item.text.as_str()).with("operations", operation_list(&operations));
+            finding =
+                finding.with("action", item.text.as_str()).with("operations", operation_list(&operations));
             if let Some(assumed) = facts.assumed_owner {
                 finding = finding.with("assumed", assumed);
             }

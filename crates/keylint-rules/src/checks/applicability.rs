@@ -26,7 +26,8 @@ pub(super) fn foreign_resources<'p>(
             continue;
         }
         let first = resources.items.first().map_or("", |item| item.as_str());
-        let mut finding = Finding::at(severity, place(statement, Place::Resource, &[])).in_statement(statement);
+        let mut finding =
+            Finding::at(severity, place(statement, Place::Resource, &[])).in_statement(statement);
         finding.about.1 = statement.operations.certain;
         finding = finding.with("kind", if resources.negated { "excepted" } else { kind_of_resource(first) });
         if statement.effect == Some(Effect::Deny) {
@@ -92,7 +93,8 @@ fn denied_throughout<'p>(statement: &'p Statement<'p>, facts: &Facts<'p>) -> Opt
     let reaches_all = |other: &Statement<'p>| {
         !principals.items.is_empty()
             && principals.items.iter().all(|item| {
-                let named = |denied: &Principal<'_>| *denied == Principal::Anyone || *denied == item.principal;
+                let named =
+                    |denied: &Principal<'_>| *denied == Principal::Anyone || *denied == item.principal;
                 let of_account = |denied: &Principal<'_>| {
                     let account = item.principal.account();
                     matches!(denied, Principal::Account(denied) if account == Some(*denied))
@@ -146,10 +148,12 @@ fn is_plain(statement: &Statement<'_>) -> bool {
             || matches!(id, KeyId::CALLER_ACCOUNT | KeyId::RESOURCE_ACCOUNT)
     };
     statement.conditions.iter().enumerate().all(|(index, condition)| {
-        let alone = statement.conditions.iter().skip(index + 1).all(|other| !other.key.same_as(&condition.key));
-        let open = condition.key.id.is_none_or(|id| {
-            operations.difference(id.operations()).is_empty() && !settled_by_caller(id)
-        });
+        let alone =
+            statement.conditions.iter().skip(index + 1).all(|other| !other.key.same_as(&condition.key));
+        let open = condition
+            .key
+            .id
+            .is_none_or(|id| operations.difference(id.operations()).is_empty() && !settled_by_caller(id));
         alone && open && !condition.values.is_empty()
     })
 }
@@ -158,7 +162,8 @@ fn is_plain(statement: &Statement<'_>) -> bool {
 fn has_a_condition_twice(statement: &Statement<'_>) -> bool {
     statement.conditions.iter().enumerate().any(|(index, condition)| {
         statement.conditions.iter().skip(index + 1).any(|other| {
-            other.operator_text.as_str() == condition.operator_text.as_str() && other.key.same_as(&condition.key)
+            other.operator_text.as_str() == condition.operator_text.as_str()
+                && other.key.same_as(&condition.key)
         })
     })
 }
@@ -168,9 +173,18 @@ fn callers_of<'p>(statement: &'p Statement<'p>) -> Vec<(Caller<'p>, Context<'sta
     // Everyone: an identity of which nothing is known.
     let anybody = || {
         let unknown = [
-            "aws:PrincipalArn", "aws:PrincipalAccount", "kms:CallerAccount", "aws:PrincipalType",
-            "aws:PrincipalOrgID", "aws:PrincipalOrgPaths", "aws:SourceArn", "aws:SourceAccount",
-            "aws:SourceOrgID", "aws:SourceOrgPaths", "aws:PrincipalIsAWSService", "aws:PrincipalServiceName",
+            "aws:PrincipalArn",
+            "aws:PrincipalAccount",
+            "kms:CallerAccount",
+            "aws:PrincipalType",
+            "aws:PrincipalOrgID",
+            "aws:PrincipalOrgPaths",
+            "aws:SourceArn",
+            "aws:SourceAccount",
+            "aws:SourceOrgID",
+            "aws:SourceOrgPaths",
+            "aws:PrincipalIsAWSService",
+            "aws:PrincipalServiceName",
             "aws:PrincipalServiceNamesList",
         ];
         let context =
@@ -238,7 +252,10 @@ fn never_met_in<'p>(
     let culprit = match statement.effect {
         Some(Effect::Allow) => culprit.and_then(|index| statement.conditions.get(index)),
         // Obstacles are told of what allows; in a `Deny` the key that is not sent is the one.
-        _ => statement.conditions.iter().find(|condition| is_positive(condition) && is_not_sent(condition, first)),
+        _ => statement
+            .conditions
+            .iter()
+            .find(|condition| is_positive(condition) && is_not_sent(condition, first)),
     };
     let condition = culprit.or_else(|| {
         let not_sent = |c: &&Condition<'p>| is_positive(c) && is_not_sent(c, first);
@@ -299,9 +316,11 @@ fn severity_of_absent(
     dead: Operations,
     severity: Severity,
 ) -> Severity {
-    let context = matches!(condition.key.id, Some(KeyId::ENCRYPTION_CONTEXT | KeyId::ENCRYPTION_CONTEXT_KEYS));
+    let context =
+        matches!(condition.key.id, Some(KeyId::ENCRYPTION_CONTEXT | KeyId::ENCRYPTION_CONTEXT_KEYS));
     let describes = dead.difference(Operations::only(Operation::DESCRIBE_KEY)).is_empty();
-    let services = statement.principals.items.iter().all(|item| matches!(item.principal, Principal::Service(_)));
+    let services =
+        statement.principals.items.iter().all(|item| matches!(item.principal, Principal::Service(_)));
     match (context && describes, services) {
         (true, true) => Severity::Note,
         (true, false) => Severity::Warning,
@@ -329,12 +348,11 @@ pub(super) fn not_for_action<'p>(facts: &Facts<'p>, _: &[Service], severity: Sev
             if let Some(item) =
                 statement.actions.items.iter().filter(|_| !statement.actions.negated).find(unaffected)
             {
-                let operations: Vec<Operation> = item.operations.intersection(Operations::ON_KEY).iter().collect();
+                let operations: Vec<Operation> =
+                    item.operations.intersection(Operations::ON_KEY).iter().collect();
                 let mut finding = Finding::at(severity, item.text.span()).in_statement(statement);
                 finding.related.push(condition.key_text.span());
-                finding = finding
-                    .with("key", condition.key_text.as_str())
-                    .with("action", item.text.as_str());
+                finding = finding.with("key", condition.key_text.as_str()).with("action", item.text.as_str());
                 finding = with_operations(finding, &operations);
                 if statement.effect == Some(Effect::Deny) {
                     finding = finding.with("denied", "");
@@ -395,23 +413,29 @@ fn why_vacuous(statement: &Statement<'_>, condition: &Condition<'_>) -> Option<V
         C::IpAddress if any(|text| text.ends_with("/0")) => {
             return Some(Vacuous::Value("its range holds every address"));
         }
-        C::Bool if any(|text| text.eq_ignore_ascii_case("true")) && any(|text| text.eq_ignore_ascii_case("false")) => {
+        C::Bool
+            if any(|text| text.eq_ignore_ascii_case("true"))
+                && any(|text| text.eq_ignore_ascii_case("false")) =>
+        {
             return Some(Vacuous::Value("it accepts both values"));
         }
         _ => {}
     }
     let passes_without = operator.if_exists || operator.set == SetOperator::ForAllValues;
     let sent = statement.operations.perhaps.intersection(id.operations()).intersection(Operations::ON_KEY);
-    let services = statement.principals.items.iter().any(|item| {
-        matches!(item.principal, Principal::Service(_)) && !statement.principals.negated
-    });
+    let services = statement
+        .principals
+        .items
+        .iter()
+        .any(|item| matches!(item.principal, Principal::Service(_)) && !statement.principals.negated);
     let guarded = statement.conditions.iter().any(|other| {
         let needs_it = other.key.same_as(&condition.key)
             // Whoever sends a pair of an encryption context sends its key with it.
             || (id == KeyId::ENCRYPTION_CONTEXT_KEYS && other.key.id == Some(KeyId::ENCRYPTION_CONTEXT));
         needs_it && (is_positive(other) || demands_presence(other))
     });
-    let leaves_out = passes_without && positive && !sent.is_empty() && !services && !guarded && may_be_left_out(id);
+    let leaves_out =
+        passes_without && positive && !sent.is_empty() && !services && !guarded && may_be_left_out(id);
     leaves_out.then_some(Vacuous::WithoutKey)
 }
 

@@ -67,7 +67,8 @@ fn kind_of_unique_id(text: &str) -> Option<&'static str> {
     // A role id can have the name of a session behind it.
     let id = text.split(':').next().unwrap_or(text);
     let (prefix, rest) = id.split_at_checked(4)?;
-    let is_id = rest.len() >= 12 && rest.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    let is_id =
+        rest.len() >= 12 && rest.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
     let kind = match prefix {
         "AIDA" => "user",
         "AROA" => "role",
@@ -110,7 +111,8 @@ fn problem_of_service(name: &str, services: &[Service]) -> Option<Invalid> {
     let whole = |kind, suggestion, advice| Some(Invalid { kind, at: 0..name.len(), suggestion, advice });
     let advice = "name the service as its documentation does, such as `cloudtrail.amazonaws.com`";
     if pattern::is_wildcard(name) {
-        let advice = "name each service; a pattern of names can stand in a condition on `aws:PrincipalServiceName`";
+        let advice =
+            "name each service; a pattern of names can stand in a condition on `aws:PrincipalServiceName`";
         return whole("a service principal cannot be a pattern", None, advice);
     }
     if name.starts_with("arn:") || is_account(name) {
@@ -130,11 +132,12 @@ fn problem_of_service(name: &str, services: &[Service]) -> Option<Invalid> {
 fn problem_of_arn(text: &str, arn: Arn<'_>, partition: &str) -> Option<Invalid> {
     // Where each part begins, counted from `arn:` on.
     let parts = [arn.partition, arn.service, arn.region, arn.account, arn.resource];
-    let [partition_at, service_at, region_at, account_at, resource_at] = [0, 1, 2, 3, 4].map(|index: usize| {
-        let start = parts.iter().take(index).fold(4, |start, part| start + part.len() + 1);
-        let end = start + parts.get(index).map_or(0, |part| part.len());
-        if start == end { 0..text.len() } else { start..end }
-    });
+    let [partition_at, service_at, region_at, account_at, resource_at] =
+        [0, 1, 2, 3, 4].map(|index: usize| {
+            let start = parts.iter().take(index).fold(4, |start, part| start + part.len() + 1);
+            let end = start + parts.get(index).map_or(0, |part| part.len());
+            if start == end { 0..text.len() } else { start..end }
+        });
     let wrong = |kind, at, suggestion, advice| Some(Invalid { kind, at, suggestion, advice });
     let name_it = "name a role, a user, or an account by its ARN";
     if pattern::is_wildcard(text) {
@@ -146,7 +149,8 @@ fn problem_of_arn(text: &str, arn: Arn<'_>, partition: &str) -> Option<Invalid> 
         });
     }
     if !PARTITIONS.contains(&arn.partition) {
-        let meant = did_you_mean(arn.partition, PARTITIONS).map(|meant| text.replacen(arn.partition, meant, 1));
+        let meant =
+            did_you_mean(arn.partition, PARTITIONS).map(|meant| text.replacen(arn.partition, meant, 1));
         let advice = "the partition is `aws`, `aws-cn`, `aws-us-gov`, or one of the isolated ones";
         return wrong("there is no partition of this name", partition_at, meant, advice);
     }
@@ -187,7 +191,9 @@ fn problem_of_arn(text: &str, arn: Arn<'_>, partition: &str) -> Option<Invalid> 
         }
         ("iam", "root") if arn.resource == "root" => None,
         ("iam", "user" | "role") | ("sts", "federated-user") if !name.is_empty() => None,
-        ("sts", "assumed-role") if name.split_once('/').is_some_and(|(_, session)| !session.is_empty()) => None,
+        ("sts", "assumed-role") if name.split_once('/').is_some_and(|(_, session)| !session.is_empty()) => {
+            None
+        }
         ("sts", "assumed-role") => {
             let advice = "name the role itself, or `assumed-role/ROLE/SESSION`";
             wrong("a session has a name behind its role's", resource_at, instead("iam", "role"), advice)

@@ -25,11 +25,14 @@ pub(super) fn actions<'p>(facts: &Facts<'p>, _: &[Service], severity: Severity) 
         };
         if of_kms && item.operations.is_empty() && !item.open && !is_pattern_of_kms(text) {
             let mut finding = misspelt(severity, statement, item.text, "action", suggest_action(text));
-            if !text.contains(':') {
-                finding = finding.with("kind", "an action starts with the name of its service, `kms:`");
-            } else {
-                finding = finding.with("kind", "KMS has no such operation");
-            }
+            finding = finding.with(
+                "kind",
+                if text.contains(':') {
+                    "KMS has no such operation"
+                } else {
+                    "an action starts with the name of its service, `kms:`"
+                },
+            );
             findings.push(finding);
         }
     }
