@@ -21,9 +21,12 @@ pub(crate) fn ask_owner<'p>(questions: &[Question], facts: &Facts<'p>) -> Vec<Fi
             Who::ServicePrincipals => denied_to_services(question, facts),
             _ => None,
         };
-        // What nobody can do, nobody but some can do either.
+        // What nobody can do, nobody can do on some condition either.
         let is_new = |finding: &Finding<'p>| {
-            !findings.iter().any(|known| known.primary == finding.primary && known.certain == Answer::Yes)
+            let says_it = |known: &Finding<'p>| {
+                known.primary == finding.primary || !known.about.1.intersection(finding.about.1).is_empty()
+            };
+            !findings.iter().any(|known| says_it(known) && known.certain == Answer::Yes)
         };
         findings.extend(found.filter(is_new).map(|finding| Finding { question: Some(index), ..finding }));
     }
@@ -82,6 +85,7 @@ fn owner_cannot<'p>(
     }
     let statement = |index: usize| facts.policy().statements.get(index);
     let mut finding = Finding::at(question.severity, facts.policy().heading);
+    finding.about.1 = Operations::only(operation);
     finding.words.insert("operations", operation_list(&[operation]));
     if question.expect == Expectation::Undenied {
         let (deny, allow) = denied.and_then(|(deny, allow)| statement(deny).zip(statement(allow)))?;

@@ -264,11 +264,13 @@ impl RuleSet {
     }
 }
 
-/// Whether a finding says already what another says: about the same statement and operation, or at the same place.
+/// Whether a finding says already what another says: about the same statement and operation, or of the same place.
 fn covers(reported: &Finding<'_>, finding: &Finding<'_>) -> bool {
     let same = reported.statement.zip(finding.statement).is_some_and(|(one, other)| one.index == other.index);
     let same_operation = same && !reported.about.1.intersection(finding.about.1).is_empty();
-    reported.certain == Answer::Yes && (same_operation || reported.primary.overlaps(finding.primary))
+    let mut places = std::iter::once(&reported.primary).chain(&reported.related);
+    let same_place = places.any(|place| place.overlaps(finding.primary));
+    reported.certain == Answer::Yes && (same_operation || same_place)
 }
 
 fn said(rule: &Rule, problem: Problem, file: FileId) -> Diagnostic {
