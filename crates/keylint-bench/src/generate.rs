@@ -222,14 +222,19 @@ const STATEMENTS: [&str; 14] = [
       "Effect": "Allow",
       "Principal": { "AWS": ["arn:aws:iam::OTHER:root"] },
       "Action": ["kms:CreateGrant"],
-      "Resource": "*"
+      "Resource": "*",
+      "Condition": {
+        "ArnLike": {
+          "kms:GranteePrincipal": "arn:aws:iam::OTHER:role/aws-service-role/autoscaling.amazonaws.com/*"
+        }
+      }
     }"#,
     r#"
     {
       "Sid": "CloudWatchLogs",
       "Effect": "Allow",
       "Principal": { "Service": "logs.REGION.amazonaws.com" },
-      "Action": ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
+      "Action": ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*"],
       "Resource": "*",
       "Condition": {
         "ArnLike": { "kms:EncryptionContext:aws:logs:arn": "arn:aws:logs:REGION:OWNER:log-group:/TEAM/*" }
@@ -251,7 +256,7 @@ const STATEMENTS: [&str; 14] = [
       "Sid": "Allow through Secrets Manager and Systems Manager",
       "Effect": "Allow",
       "Principal": { "AWS": "arn:aws:iam::OWNER:role/TEAM/worker" },
-      "Action": ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+      "Action": ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*"],
       "Resource": "*",
       "Condition": {
         "StringEquals": {
@@ -277,7 +282,7 @@ const STATEMENTS: [&str; 14] = [
       "Sid": "AllowCloudTrail",
       "Effect": "Allow",
       "Principal": { "Service": "cloudtrail.amazonaws.com" },
-      "Action": ["kms:GenerateDataKey*", "kms:DescribeKey"],
+      "Action": ["kms:GenerateDataKey*", "kms:Decrypt"],
       "Resource": "*",
       "Condition": {
         "StringEquals": { "aws:SourceArn": "arn:aws:cloudtrail:REGION:OWNER:trail/KEY" },
@@ -330,7 +335,7 @@ const STATEMENTS: [&str; 14] = [
       "Sid": "AllowBackups",
       "Effect": "Allow",
       "Principal": { "AWS": "arn:aws:iam::OWNER:role/service-role/TEAM-backup" },
-      "Action": ["kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey*", "kms:DescribeKey"],
+      "Action": ["kms:CreateGrant", "kms:ListGrants"],
       "Resource": "*",
       "Condition": {
         "StringLike": { "kms:ViaService": "*.REGION.amazonaws.com" },

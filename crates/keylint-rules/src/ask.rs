@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use keylint_policy::Answer;
 use keylint_policy::evaluate::{About, Caller, CallerKind, Context, State, principal_names};
-use keylint_policy::model::{Effect, Statement};
+use keylint_policy::model::{Effect, Principal, Statement};
 use keylint_policy::vocabulary::{Operation, Operations};
 use keylint_source::{Span, quoted_list};
 
@@ -76,7 +76,9 @@ fn ask_about<'p>(
         }
         let context = context(&question.with);
         for statement in facts.policy().statements.iter().filter(|s| s.effect == Some(Effect::Allow)) {
-            if found.contains(&statement.index) {
+            // What everyone in the account may is said of nobody in particular.
+            let of_everyone = || statement.principals.items.iter().any(|i| i.principal == Principal::Anyone);
+            if found.contains(&statement.index) || (question.who == Who::OwnPrincipals && of_everyone()) {
                 continue;
             }
             if let Some((operations, certain)) = allowed(question, &abouts, statement, &context) {
@@ -99,7 +101,7 @@ fn parties<'p>(who: Who, facts: &Facts<'p>) -> Vec<Party<'p>> {
             .service_linked_roles
             .iter()
             .filter_map(|role| {
-                let caller = Caller::named(&keylint_policy::model::Principal::Identity(*role))?;
+                let caller = Caller::named(&Principal::Identity(*role))?;
                 let account = Some(role.account.to_owned());
                 Some(Party { name: role.simple_name().to_owned(), account, callers: vec![caller] })
             })

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use keylint_policy::Answer;
 use keylint_policy::evaluate::{Caller, CallerKind, Context, Obstacle};
-use keylint_policy::model::Statement;
+use keylint_policy::model::{Effect, Statement};
 use keylint_policy::vocabulary::{Operation, Operations};
 
 use crate::ask::context;
@@ -35,8 +35,31 @@ pub(crate) fn ask_owner<'p>(questions: &[Question], facts: &Facts<'p>) -> Vec<Fi
 
 /// The first operation that nobody in the key's account can call.
 fn of_the_owner<'p>(question: &Question, facts: &Facts<'p>) -> Option<Finding<'p>> {
+    let asked = worth_asking(question, facts);
+    if asked.is_empty() || (question.with.is_empty() && facts.unnamed_may().contains_all(asked)) {
+        return None;
+    }
     let context = context(&question.with);
-    question.may.iter().find_map(|operation| owner_cannot(operation, question, facts, &context))
+    asked.iter().find_map(|operation| owner_cannot(operation, question, facts, &context))
+}
+
+/// The operations of a question that can be lost: to a `Deny` that covers them, where that is asked, and for a
+/// request with particular condition keys only where a statement depends on one of those.
+fn worth_asking(question: &Question, facts: &Facts<'_>) -> Operations {
+    let depends = |statement: &Statement<'_>| {
+        let on = |key: &str| statement.conditions.iter().any(|c| c.key_text.as_str().eq_ignore_ascii_case(key));
+        statement.conditions_open || question.with.iter().any(|(key, _)| on(key))
+    };
+    if question.expect != Expectation::Undenied {
+        let asked = question.with.is_empty() || facts.policy().statements.iter().any(depends);
+        return if asked { question.may } else { Operations::EMPTY };
+    }
+    let denying = facts.policy().statements.iter().filter(|statement| {
+        statement.effect != Some(Effect::Allow) && (question.with.is_empty() || depends(statement))
+    });
+    denying
+        .fold(Operations::EMPTY, |all, statement| all.union(statement.operations.perhaps))
+        .intersection(question.may)
 }
 
 fn owner_cannot<'p>(
@@ -121,7 +144,11 @@ fn denied_to_services<'p>(question: &Question, facts: &Facts<'p>) -> Option<Find
         let about = facts.evaluator.about(caller);
         let mut lost: Vec<Operation> = Vec::new();
         let mut places: Option<(usize, usize)> = None;
-        for operation in about.reach().intersection(question.may).difference(about.certain()).iter() {
+        let denying = facts.policy().statements.iter().filter(|statement| {
+            statement.effect != Some(Effect::Allow) && about.may_be_named_by(statement.index)
+        });
+        let denied = denying.fold(Operations::EMPTY, |all, denial| all.union(denial.operations.perhaps));
+        for operation in about.reach().intersection(question.may).intersection(denied).iter() {
             let verdict = about.may(operation, &context);
             if verdict.answer == Answer::No && verdict.without_denials != Answer::No {
                 lost.push(operation);

@@ -41,6 +41,7 @@ pub(crate) struct Facts<'p> {
     /// Identities of the owner that conditions speak of and that no principal names.
     in_conditions: Vec<Caller<'p>>,
     shared: OnceCell<bool>,
+    unnamed_may: OnceCell<Operations>,
     /// The owner's account, where it is assumed rather than known.
     pub(crate) assumed_owner: Option<&'p str>,
     /// What the user says of the key.
@@ -113,6 +114,7 @@ impl<'p> Facts<'p> {
             service_linked_roles: roles,
             in_conditions,
             shared: OnceCell::new(),
+            unnamed_may: OnceCell::new(),
             assumed_owner,
             known,
         }
@@ -175,6 +177,20 @@ impl<'p> Facts<'p> {
             principals.negated || principals.open || principals.items.iter().any(may_name)
         });
         reaching.fold(Operations::EMPTY, |all, statement| all.union(statement.operations.perhaps))
+    }
+
+    /// The operations of administration that a role of the owner may certainly call although no principal names it.
+    /// Nearly every key has one that may.
+    pub(crate) fn unnamed_may(&self) -> Operations {
+        *self.unnamed_may.get_or_init(|| {
+            let Some(owner) = self.key().account.as_deref() else { return Operations::EMPTY };
+            let caller = Caller::role_of(owner, &self.key().partition);
+            let about = self.evaluator.about(&caller);
+            let certain = about.certain();
+            let manages = Operation::PUT_KEY_POLICY;
+            let may = certain.contains(manages) || about.may(manages, &Context::open()).answer == Answer::Yes;
+            if may { certain.union(Operations::only(manages)) } else { certain }
+        })
     }
 
     /// Whether another account uses the key for certain: one that the policy names, or everyone.

@@ -154,6 +154,11 @@ impl Operations {
         Self(self.0 & !other.0)
     }
 
+    /// Whether every operation of the other set is in this one.
+    pub const fn contains_all(self, other: Self) -> bool {
+        other.difference(self).is_empty()
+    }
+
     /// Whether the set has no operation.
     pub const fn is_empty(self) -> bool {
         self.0 == 0

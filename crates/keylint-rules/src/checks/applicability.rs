@@ -124,12 +124,21 @@ pub(super) fn never_met<'p>(facts: &Facts<'p>, _: &[Service], severity: Severity
         let callers = callers_of(statement);
         let abouts: Vec<(About<'_, 'p>, &Context<'_>)> =
             callers.iter().map(|(caller, context)| (facts.evaluator.about(caller), context)).collect();
-        let never = |operation: &Operation| {
+        let never = |operation: Operation| {
             abouts
                 .iter()
-                .all(|(about, context)| about.can_apply(statement.index, *operation, context) == Answer::No)
+                .all(|(about, context)| about.can_apply(statement.index, operation, context) == Answer::No)
         };
-        let dead: Operations = operations.iter().filter(never).collect();
+        // Operations whose requests have the same of the keys in question are all alike.
+        let mut left = operations;
+        let mut dead = Operations::EMPTY;
+        while let Some(first) = left.iter().next() {
+            let alike = alike(first, left, statement);
+            if never(first) {
+                dead = dead.union(alike);
+            }
+            left = left.difference(alike);
+        }
         if !dead.is_empty() && !abouts.is_empty() {
             findings.extend(never_met_in(statement, operations, dead, &abouts, severity));
         }
@@ -137,15 +146,37 @@ pub(super) fn never_met<'p>(facts: &Facts<'p>, _: &[Service], severity: Severity
     findings
 }
 
+/// The operations that send the same of a statement's condition keys as this one.
+fn alike(operation: Operation, among: Operations, statement: &Statement<'_>) -> Operations {
+    let keys = statement.conditions.iter().filter_map(|condition| condition.key.id);
+    let known = Operations::only(operation).union(
+        among.iter().filter(|other| other.condition_keys_known() == operation.condition_keys_known()).collect(),
+    );
+    keys.fold(known, |alike, id| {
+        if operation.sends(id) { alike.intersection(id.operations()) } else { alike.difference(id.operations()) }
+    })
+}
+
 /// Whether each condition can be met by itself and none depends on another, so that nothing needs to be asked: each
 /// is on a key of its own that every operation of the statement sends and that no caller settles.
 fn is_plain(statement: &Statement<'_>) -> bool {
     let operations = statement.operations.certain.intersection(Operations::ON_KEY);
-    let settled_by_caller = |id: KeyId| {
-        let name = id.name();
-        name.starts_with("aws:Principal")
-            || name.starts_with("aws:Source")
-            || matches!(id, KeyId::CALLER_ACCOUNT | KeyId::RESOURCE_ACCOUNT)
+    let principals = &statement.principals;
+    let all = |test: fn(&Principal<'_>) -> bool| {
+        !principals.negated && !principals.open && principals.items.iter().all(|item| test(&item.principal))
+    };
+    let anyone = all(|principal| *principal == Principal::Anyone);
+    let services = all(|principal| matches!(principal, Principal::Service(_)));
+    let accounts = all(|principal| matches!(principal, Principal::Account(_)));
+    let settled_by_caller = |id: KeyId| match id {
+        KeyId::SOURCE_ARN | KeyId::SOURCE_ACCOUNT | KeyId::SOURCE_ORG_ID | KeyId::SOURCE_ORG_PATHS => {
+            !anyone && !services
+        }
+        KeyId::PRINCIPAL_ARN | KeyId::PRINCIPAL_TYPE => !anyone && !accounts,
+        KeyId::PRINCIPAL_ORG_ID | KeyId::PRINCIPAL_ORG_PATHS => !anyone && !accounts,
+        KeyId::CALLER_ACCOUNT | KeyId::PRINCIPAL_ACCOUNT => !anyone,
+        KeyId::RESOURCE_ACCOUNT => true,
+        id => id.name().starts_with("aws:Principal") && !anyone,
     };
     statement.conditions.iter().enumerate().all(|(index, condition)| {
         let alone =
