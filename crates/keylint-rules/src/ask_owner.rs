@@ -140,28 +140,27 @@ fn owner_cannot<'p>(
 fn denied_to_services<'p>(question: &Question, facts: &Facts<'p>) -> Option<Finding<'p>> {
     let context = context(&question.with);
     let services = facts.named.iter().filter(|caller| caller.kind == CallerKind::Service);
+    let statements = &facts.policy().statements;
     services.into_iter().find_map(|caller| {
         let about = facts.evaluator.about(caller);
-        let mut lost: Vec<Operation> = Vec::new();
-        let mut places: Option<(usize, usize)> = None;
-        let denying = facts.policy().statements.iter().filter(|statement| {
-            statement.effect != Some(Effect::Allow) && about.may_be_named_by(statement.index)
-        });
-        let denied = denying.fold(Operations::EMPTY, |all, denial| all.union(denial.operations.perhaps));
-        for operation in about.reach().intersection(question.may).intersection(denied).iter() {
-            let verdict = about.may(operation, &context);
-            if verdict.answer == Answer::No && verdict.without_denials != Answer::No {
-                lost.push(operation);
-                places = places.or(verdict.denied_by.zip(verdict.allowed_by));
-            }
-        }
-        let statement = |index: usize| facts.policy().statements.get(index);
-        let (deny, allow): (&Statement<'p>, _) =
-            places.and_then(|(deny, allow)| statement(deny).zip(statement(allow)))?;
-        let mut finding =
-            Finding::at(question.severity, place(deny, Place::Action, &lost)).in_statement(deny);
-        finding.related.push(place(allow, Place::Action, &lost));
-        finding.about.1 = lost.iter().copied().collect::<Operations>();
-        Some(finding.with("service", caller.arn.to_string()).with("operations", operation_list(&lost)))
+        let allowed = about.reach().intersection(question.may);
+        let denied_by = |denial: &Statement<'p>| -> Operations {
+            let denies = denial.effect == Some(Effect::Deny) && about.may_be_named_by(denial.index);
+            let surely = |operation: &Operation| about.surely_applies(denial.index, *operation, &context);
+            allowed.intersection(denial.operations.certain).iter().filter(|o| denies && surely(o)).collect()
+        };
+        let (denial, lost) =
+            statements.iter().map(|denial| (denial, denied_by(denial))).find(|(_, lost)| !lost.is_empty())?;
+        let allowance = statements.iter().find(|statement| {
+            statement.effect == Some(Effect::Allow)
+                && about.may_be_named_by(statement.index)
+                && !statement.operations.perhaps.intersection(lost).is_empty()
+        })?;
+        let operations: Vec<Operation> = lost.iter().collect();
+        let primary = place(denial, Place::Action, &operations);
+        let mut finding = Finding::at(question.severity, primary).in_statement(denial);
+        finding.related.push(place(allowance, Place::Action, &operations));
+        finding.about.1 = lost;
+        Some(finding.with("service", caller.arn.to_string()).with("operations", operation_list(&operations)))
     })
 }

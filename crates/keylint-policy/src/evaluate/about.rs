@@ -127,16 +127,29 @@ impl<'a, 'p> About<'a, 'p> {
     /// Whether a statement can apply to a request of the caller for an operation at all: for at least one setting of
     /// the keys that are open. What other statements say does not count.
     pub fn can_apply(&self, statement: usize, operation: Operation, context: &Context<'_>) -> Answer {
+        self.applying(statement, operation).map_or(Answer::No, |relevant| {
+            relevant.directly.and(self.request(operation, context, &[]).can_hold_all(relevant.statement))
+        })
+    }
+
+    /// Whether a statement applies to a request of the caller for an operation, whatever is chosen for the keys that
+    /// are open. It is only said where no key has to be tried.
+    pub fn surely_applies(&self, statement: usize, operation: Operation, context: &Context<'_>) -> bool {
+        self.applying(statement, operation).is_some_and(|relevant| {
+            let covered = relevant.statement.operations.certain.contains(operation);
+            covered
+                && relevant.directly == Answer::Yes
+                && self.request(operation, context, &[]).holds_at_once(relevant.statement)
+        })
+    }
+
+    /// How far a statement applies to the caller and an operation before its conditions are looked at.
+    fn applying(&self, statement: usize, operation: Operation) -> Option<Relevant<'p>> {
         let found = self.naming.binary_search_by_key(&statement, |(statement, _)| statement.index);
-        let Some((statement, named)) = found.ok().and_then(|place| self.naming.get(place)) else {
-            return Answer::No;
-        };
-        if !statement.operations.perhaps.contains(operation) {
-            return Answer::No;
-        }
+        let (statement, named) = self.naming.get(found.ok()?)?;
         let base = named.at_all().and(self.evaluator.resource_answer(statement.index));
-        let relevant = [Relevant { statement, directly: base, by_account: Answer::No }];
-        base.and(self.request(operation, context, &relevant).can_apply())
+        let covered = statement.operations.perhaps.contains(operation);
+        covered.then_some(Relevant { statement, directly: base, by_account: Answer::No })
     }
 
     fn ask(

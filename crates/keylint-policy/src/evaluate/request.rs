@@ -72,8 +72,14 @@ impl<'p> Request<'_, 'p> {
 
     /// The keys that the conditions of the relevant statements depend on and that are open.
     fn open_keys(&self) -> Vec<Variable<'p>> {
+        self.open_keys_of(|| self.relevant.iter().flat_map(|relevant| &relevant.statement.conditions))
+    }
+
+    fn open_keys_of<I>(&self, conditions: impl Fn() -> I) -> Vec<Variable<'p>>
+    where
+        I: Iterator<Item = &'p Condition<'p>>,
+    {
         let mut variables: Vec<Variable<'p>> = Vec::new();
-        let conditions = || self.relevant.iter().flat_map(|relevant| &relevant.statement.conditions);
         for condition in conditions() {
             if variables.iter().any(|variable| variable.key.same_as(&condition.key)) {
                 continue;
@@ -168,17 +174,21 @@ impl<'p> Request<'_, 'p> {
         }
     }
 
-    /// Whether the conditions of a relevant statement hold for at least one setting of the open keys.
-    pub(super) fn can_apply(&self) -> Answer {
-        let Some(Relevant { statement, .. }) = self.relevant.first() else { return Answer::No };
+    /// Whether the conditions of a statement hold although nothing is tried.
+    pub(super) fn holds_at_once(&self, statement: &Statement<'p>) -> bool {
+        self.conditions_hold(statement, &[]) == Answer::Yes
+    }
+
+    /// Whether the conditions of a statement hold together for at least one setting of the open keys.
+    pub(super) fn can_hold_all(&self, statement: &'p Statement<'p>) -> Answer {
         let at_once = self.conditions_hold(statement, &[]);
         if at_once != Answer::Maybe {
             return at_once;
         }
-        let mut variables = self.open_keys();
+        let mut variables = self.open_keys_of(|| statement.conditions.iter());
         choices::bound(&mut variables);
-        let mut best = Answer::No;
         let variables: Vec<_> = variables.iter().collect();
+        let mut best = Answer::No;
         each_combination(&variables, &mut Vec::new(), &mut |all| {
             best = best.or(self.conditions_hold(statement, all));
         });

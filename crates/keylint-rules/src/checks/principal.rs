@@ -20,6 +20,9 @@ use crate::rule::Service;
 const PARTITIONS: [&str; 8] =
     ["aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc"];
 
+/// What the ARN of nearly every principal begins with.
+const USUAL: &str = "arn:aws:iam::";
+
 /// What is wrong with a principal.
 struct Invalid {
     /// The sentence before the principal's text.
@@ -81,6 +84,9 @@ fn kind_of_unique_id(text: &str) -> Option<&'static str> {
 
 fn problem_of(item: &PrincipalItem<'_>, services: &[Service], partition: &str) -> Option<Invalid> {
     let text = item.text.as_str();
+    if partition == "aws" && is_usual(text, &item.principal) {
+        return None;
+    }
     if pattern::has_hole(text) || is_placeholder(text) || kind_of_unique_id(text).is_some() {
         return None;
     }
@@ -99,6 +105,15 @@ fn problem_of(item: &PrincipalItem<'_>, services: &[Service], partition: &str) -
                 None => problem_of_text(text, item.principal == Principal::Nobody),
             }
         }
+    }
+}
+
+/// Whether it is an account, a user or a role as nearly every policy names them. A no says nothing.
+fn is_usual(text: &str, principal: &Principal<'_>) -> bool {
+    match principal {
+        Principal::Account(account) => is_account(account) && (text == *account || text.starts_with(USUAL)),
+        Principal::Identity(identity) => is_account(identity.account) && text.starts_with(USUAL),
+        _ => false,
     }
 }
 
