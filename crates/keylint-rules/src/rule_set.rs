@@ -184,6 +184,7 @@ impl RuleSet {
                 }
                 Decision::Match(form) => matching::find(form, rule.info.severity, &facts),
                 Decision::Check(Check::Policy(check)) => check(&facts, &self.services, rule.info.severity),
+                Decision::Check(Check::Text(check)) => check(node, &facts, rule.info.severity),
                 Decision::Check(Check::Document(check)) => {
                     diagnostics.extend(problems(check(node, policy)));
                     continue;
@@ -206,9 +207,9 @@ impl RuleSet {
                     let by_finding = findings
                         .iter()
                         .any(|(other, reported)| yields_to(&other.info.name) && covers(reported, finding));
-                    let by_problem = diagnostics
-                        .iter()
-                        .any(|other| yields_to(&other.rule) && other.primary.at.span.overlaps(finding.primary));
+                    let by_problem = diagnostics.iter().any(|other| {
+                        yields_to(&other.rule) && other.primary.at.span.overlaps(finding.primary)
+                    });
                     !by_finding && !by_problem
                 });
             }
