@@ -8,7 +8,7 @@ use keylint_syntax::{Kind, Member, Node};
 
 use crate::model::{
     ActionItem, Condition, Covered, Effect, Listed, Policy, Principal, PrincipalItem, Statement, Text, Value,
-    Variables,
+    Variables, Version,
 };
 use crate::operator::Operator;
 use crate::pattern::has_hole;
@@ -16,12 +16,18 @@ use crate::vocabulary::{ConditionKey, Operations, suggest_action};
 
 /// Lowers an object that is a policy.
 pub fn lower(policy: Node<'_>) -> Policy<'_> {
-    let version = policy.get("Version").and_then(Node::as_string);
+    let version = match policy.get("Version") {
+        None => Version::Absent,
+        Some(node) if node.as_string().is_some_and(|text| !has_hole(text)) => Version::Is(Text::new(node)),
+        Some(_) => Version::Unknown,
+    };
+    let is_current = matches!(version, Version::Is(text) if text.as_str() == "2012-10-17");
     let statements = policy.members().filter(|member| member.key.as_str() == Some("Statement")).last();
     Policy {
         span: policy.span(),
         heading: statements.map_or_else(|| first_byte(policy), |member| member.key.content_span()),
-        variables: if version == Some("2012-10-17") { Variables::Resolved } else { Variables::Literal },
+        version,
+        variables: if is_current { Variables::Resolved } else { Variables::Literal },
         statements: match statements {
             Some(Member { value, .. }) if value.kind() == Kind::Array => {
                 value.items().enumerate().map(|(index, node)| statement(index, node)).collect()

@@ -18,10 +18,23 @@ pub struct Policy<'t> {
     pub span: Span,
     /// The word `Statement`, the best place for what is said of the policy as a whole. Without it, the first byte.
     pub heading: Span,
+    /// The `Version` as it is written.
+    pub version: Version<'t>,
     /// The `Version`, as far as it decides how values are read.
     pub variables: Variables,
     /// The statements, in their order.
     pub statements: Vec<Statement<'t>>,
+}
+
+/// The `Version` of a policy.
+#[derive(Clone, Copy, Debug)]
+pub enum Version<'t> {
+    /// There is none.
+    Absent,
+    /// A text that is there, and where.
+    Is(Text<'t>),
+    /// Not known: a placeholder, or no string.
+    Unknown,
 }
 
 /// Whether `${…}` in a condition's value is a policy variable.

@@ -2,6 +2,10 @@
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
 
+use std::fmt;
+
+use crate::vocabulary::ValueType;
+
 /// A condition operator: a comparison, with `ForAllValues:` or `ForAnyValue:` before it and `IfExists` behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Operator {
@@ -67,6 +71,32 @@ comparisons! {
 }
 
 impl Comparison {
+    /// The name, without what stands before and behind it.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, comparison)| *comparison == self).map_or("", |(name, _)| name)
+    }
+
+    /// The type of the values that it compares; nothing for `Null`, which compares none.
+    pub fn value_type(self) -> Option<ValueType> {
+        let name = self.name();
+        let begins = |start: &str| name.starts_with(start);
+        match self {
+            Self::Null => None,
+            Self::Bool => Some(ValueType::Bool),
+            Self::BinaryEquals => Some(ValueType::Binary),
+            Self::IpAddress | Self::NotIpAddress => Some(ValueType::IpAddress),
+            _ if begins("Numeric") => Some(ValueType::Numeric),
+            _ if begins("Date") => Some(ValueType::Date),
+            _ if begins("Arn") => Some(ValueType::Arn),
+            _ => Some(ValueType::String),
+        }
+    }
+
+    /// The comparison of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, comparison)| *comparison)
+    }
+
     /// Whether the comparison is true when no value matches: several values are then nor-ed, and a key that is not
     /// in the request makes it true.
     pub fn is_negated(self) -> bool {
@@ -81,6 +111,18 @@ impl Comparison {
                 | Self::ArnNotEquals
                 | Self::ArnNotLike
         )
+    }
+}
+
+impl fmt::Display for Operator {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self.set {
+            SetOperator::None => "",
+            SetOperator::ForAllValues => "ForAllValues:",
+            SetOperator::ForAnyValue => "ForAnyValue:",
+        })?;
+        formatter.write_str(self.comparison.name())?;
+        formatter.write_str(if self.if_exists { "IfExists" } else { "" })
     }
 }
 
@@ -132,6 +174,7 @@ mod tests {
         assert_eq!(operator.comparison, Comparison::StringLike);
         assert_eq!(operator.set, SetOperator::ForAllValues);
         assert!(operator.if_exists);
+        assert_eq!(operator.to_string(), "ForAllValues:StringLikeIfExists");
         assert!(Operator::parse("Bool").is_some());
         for unknown in ["bool", "NullIfExists", "StringEqual", "ForSomeValues:Bool", ""] {
             assert_eq!(Operator::parse(unknown), None, "{unknown}");

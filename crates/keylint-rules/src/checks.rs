@@ -2,12 +2,17 @@
 
 mod action;
 mod applicability;
+mod condition;
+mod form;
+mod placeholder;
 mod principal;
+mod redundancy;
 mod service_linked_role;
 mod spelling;
+mod value;
+mod variable;
 
-use keylint_policy::model::Policy;
-use keylint_source::{Problem, Severity};
+use keylint_source::Severity;
 use keylint_syntax::Node;
 
 use crate::facts::Facts;
@@ -19,8 +24,8 @@ use crate::rule::Service;
 pub(crate) enum Check {
     /// What it finds in a policy, given the services that keylint knows.
     Policy(for<'p> fn(&Facts<'p>, &[Service], Severity) -> Vec<Finding<'p>>),
-    /// What it finds in the document that a policy is: its text, and the policy that was made of it.
-    Document(fn(Node<'_>, &Policy<'_>) -> Vec<Problem>),
+    /// What it finds in the text of a policy and in what was made of it.
+    Text(for<'p> fn(Node<'_>, &Facts<'p>, Severity) -> Vec<Finding<'p>>),
 }
 
 /// Every check, by the name that rule files use.
@@ -29,17 +34,32 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("action-not-for-key", Check::Policy(action::not_for_key)),
     ("condition-key-not-for-action", Check::Policy(applicability::not_for_action)),
     ("condition-never-met", Check::Policy(applicability::never_met)),
+    ("condition-type-mismatch", Check::Policy(condition::type_mismatch)),
     ("dead-statement", Check::Policy(applicability::dead_statements)),
+    ("duplicate-sid", Check::Policy(form::duplicate_sids)),
+    ("empty-list", Check::Text(form::empty_lists)),
     ("external-administration", Check::Policy(action::external_administration)),
     ("foreign-action", Check::Policy(action::foreign)),
     ("foreign-resource", Check::Policy(applicability::foreign_resources)),
+    ("incomplete-use-permissions", Check::Policy(redundancy::incomplete_use)),
+    ("invalid-condition-value", Check::Policy(value::invalid)),
     ("invalid-principal", Check::Policy(principal::invalid)),
+    ("invalid-variable", Check::Policy(variable::invalid)),
     ("malformed-service-linked-role", Check::Policy(service_linked_role::malformed)),
+    ("missing-set-operator", Check::Policy(condition::missing_set_operator)),
+    ("missing-version", Check::Policy(form::missing_version)),
+    ("needless-set-operator", Check::Policy(condition::needless_set_operator)),
     ("orphaned-principal", Check::Policy(principal::orphaned)),
+    ("outdated-version", Check::Policy(form::outdated_version)),
+    ("oversized-policy", Check::Text(form::oversized)),
+    ("redundant-action", Check::Policy(redundancy::actions)),
+    ("redundant-statement", Check::Policy(redundancy::statements)),
     ("unknown-action", Check::Policy(spelling::actions)),
     ("unknown-condition-key", Check::Policy(spelling::condition_keys)),
     ("unknown-operator", Check::Policy(spelling::operators)),
     ("unknown-service", Check::Policy(spelling::services)),
+    ("unsupported-character", Check::Text(form::unsupported_characters)),
     ("vacuous-condition", Check::Policy(applicability::vacuous)),
+    ("variable-needs-version", Check::Policy(variable::needs_version)),
     ("wildcard-matches-nothing", Check::Policy(action::matching_nothing)),
 ];

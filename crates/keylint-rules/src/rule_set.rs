@@ -190,10 +190,7 @@ impl RuleSet {
                 }
                 Decision::Match(form) => matching::find(form, rule.info.severity, &facts),
                 Decision::Check(Check::Policy(check)) => check(&facts, &self.services, rule.info.severity),
-                Decision::Check(Check::Document(check)) => {
-                    diagnostics.extend(problems(check(node, policy)));
-                    continue;
-                }
+                Decision::Check(Check::Text(check)) => check(node, &facts, rule.info.severity),
                 Decision::Grammar => {
                     diagnostics.extend(problems(grammar::problems(node)));
                     continue;

@@ -10,11 +10,13 @@ pub const WORDS: &[(&str, &str)] = &[
     ("account", "the account of the principal"),
     ("action", "the action as it is written"),
     ("actions", "the missing operations in the form in which a policy would list them"),
+    ("always", "set when the condition is then always true"),
     ("are", "`is` or `are`, as the number of operations asks"),
     (
         "assumed",
         "the owner's account, where it is assumed because the policy lets several accounts manage the key",
     ),
+    ("character", "the character, by its number in Unicode"),
     ("condition", "the condition key that is in the way"),
     ("conditional", "set when the statement in question has a condition"),
     ("delegating", "set when a statement delegates the missing operations to the account's IAM policies"),
@@ -25,15 +27,29 @@ pub const WORDS: &[(&str, &str)] = &[
     ("itself", "set when a statement names the service where its role should be"),
     ("key", "the condition key as it is written"),
     ("kind", "what kind of thing it is"),
+    (
+        "least",
+        "the bytes of the policy without the blanks that JSON does not need, where they too are too many",
+    ),
+    ("limit", "the most that AWS takes"),
+    (
+        "minified",
+        "the bytes of the policy without the blanks that JSON does not need, where these are few enough",
+    ),
+    ("never", "set when the condition is then never true"),
     ("operations", "the operations in question, as a list"),
     ("operator", "the condition operator as it is written"),
     ("others", "the other accounts that use the key, as a list"),
     ("principal", "the name of the principal in question"),
+    ("range", "the range of addresses that is meant"),
+    ("rejected", "set when AWS rejects the policy"),
     ("role", "the name of the service-linked role"),
     ("service", "the name of the service"),
+    ("size", "the bytes of the policy as it stands"),
     ("suggestion", "what was probably meant"),
     ("unnamed", "set when no statement names the role"),
     ("use", "set when other operations than `kms:CreateGrant` are among the missing ones"),
+    ("value", "the value as it is written"),
 ];
 
 /// A sentence with words to fill in.

@@ -15,7 +15,7 @@ mod choices;
 mod condition;
 mod context;
 mod request;
-mod values;
+pub mod values;
 
 use std::borrow::Cow;
 

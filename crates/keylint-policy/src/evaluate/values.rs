@@ -3,18 +3,18 @@
 use std::net::IpAddr;
 
 /// A number; `None` for what is none, and for what is not finite.
-pub(super) fn number(text: &str) -> Option<f64> {
+pub fn number(text: &str) -> Option<f64> {
     text.parse::<f64>().ok().filter(|number| number.is_finite())
 }
 
 /// A point in time, in seconds since the beginning of 1970 in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Moment(pub(super) i64);
+pub struct Moment(pub(super) i64);
 
 impl Moment {
     /// Reads a time as a policy writes it: `2026-11-23T10:00:00Z`, with an offset, as a date alone, or in seconds
     /// since 1970 (the W3C profile of ISO 8601, and what AWS calls epoch time). `None` for anything else.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         if let Ok(seconds) = text.parse::<i64>() {
             return Some(Self(seconds));
         }
@@ -72,7 +72,7 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
 
 /// A range of addresses in CIDR notation; an address alone is a range of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Range {
+pub struct Range {
     network: u128,
     length: u32,
     bits: u32,
@@ -80,7 +80,7 @@ pub(super) struct Range {
 
 impl Range {
     /// Reads `203.0.113.0/24`, `2001:db8::/32`, or one address. `None` for anything else.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let (address, length) = text.split_once('/').map_or((text, None), |(a, l)| (a, Some(l)));
         let (network, bits) = number_of(address.parse().ok()?);
         let length = length.map_or(Some(bits), |length| length.parse().ok())?;
@@ -88,10 +88,31 @@ impl Range {
     }
 
     /// Whether an address lies in the range. An IPv4 address lies in no IPv6 range.
-    pub(super) fn contains(self, address: IpAddr) -> bool {
+    pub fn contains(self, address: IpAddr) -> bool {
         let (address, bits) = number_of(address);
         let differing = (address ^ self.network).checked_shr(self.bits - self.length).unwrap_or(0);
         bits == self.bits && differing == 0
+    }
+
+    /// Whether every address of the range lies in another one.
+    pub fn is_within(self, other: Self) -> bool {
+        let differing = (self.network ^ other.network).checked_shr(other.bits - other.length).unwrap_or(0);
+        self.bits == other.bits && self.length >= other.length && differing == 0
+    }
+
+    /// The range as it is meant, where its address has bits that the length does not cover: `203.0.113.0/24` for
+    /// `203.0.113.9/24`.
+    pub fn without_host_bits(self) -> Option<String> {
+        let host = self.bits - self.length;
+        let network = self.network.checked_shr(host).unwrap_or(0).checked_shl(host).unwrap_or(0);
+        if network == self.network {
+            return None;
+        }
+        let address = match u32::try_from(network) {
+            Ok(network) if self.bits == 32 => IpAddr::V4(network.into()),
+            _ => IpAddr::V6(network.into()),
+        };
+        Some(format!("{address}/{}", self.length))
     }
 }
 
@@ -133,5 +154,13 @@ mod tests {
         assert_eq!(contains("::/0", "203.0.113.9"), Some(false));
         assert_eq!(Range::parse("203.0.113.0/33"), None);
         assert_eq!(Range::parse("example"), None);
+        let meant = |range| Range::parse(range).and_then(Range::without_host_bits);
+        assert_eq!(meant("203.0.113.9/24").as_deref(), Some("203.0.113.0/24"));
+        assert_eq!(meant("2001:db8::1/32").as_deref(), Some("2001:db8::/32"));
+        assert_eq!(meant("203.0.113.9"), None);
+        let within = |inner, outer| Range::parse(inner).zip(Range::parse(outer)).map(|(i, o)| i.is_within(o));
+        assert_eq!(within("10.1.0.0/16", "10.0.0.0/8"), Some(true));
+        assert_eq!(within("10.0.0.0/7", "10.0.0.0/8"), Some(false));
+        assert_eq!(within("::a00:1", "10.0.0.0/8"), Some(false));
     }
 }
