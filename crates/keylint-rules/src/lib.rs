@@ -14,6 +14,7 @@ mod integration;
 mod matching;
 mod owner;
 mod page;
+mod parity;
 mod reading;
 mod rule;
 mod rule_set;
@@ -21,6 +22,7 @@ mod schemas;
 mod text;
 
 pub use config::{Config, KeyEntry};
+pub use parity::{AnalyzerCheck, analyzer_checks};
 pub use rule::{GROUPS, PEDANTIC};
 pub use rule_set::{KeyKnowledge, RuleSet, Selection};
 pub use schemas::{CONFIG_SCHEMA, RULE_SCHEMA, SERVICE_SCHEMA};

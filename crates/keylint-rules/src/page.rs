@@ -1,4 +1,4 @@
-//! The page of a rule: what `keylint explain` prints.
+//! The page of a rule, which `keylint explain` prints, and all of them in one document.
 
 use std::fmt::Write as _;
 
@@ -8,20 +8,13 @@ use keylint_syntax::{Arena, Node, Tree, yaml};
 /// The page of a rule. `text` is its file.
 pub(crate) fn page(info: &RuleInfo, text: &str) -> String {
     let mut page = format!("{} ({}, {})\n\n{}\n", info.name, info.severity, info.group, info.summary);
-    for (heading, body) in [("Why", &info.why), ("What to do", &info.help)] {
-        if !body.is_empty() {
-            let _ = write!(page, "\n{heading}\n{}", indented(body));
-        }
+    for (heading, body) in sections(info) {
+        let _ = write!(page, "\n{heading}\n{}", indented(body));
     }
-    let mut arena = Arena::default();
-    yaml::parse(text, &mut arena, &mut Vec::new());
-    let examples = Tree::new(text, &arena).root().and_then(|root| root.get("examples"));
-    for (kind, heading) in [("bad", "Reported"), ("good", "Not reported")] {
-        let first = examples.and_then(|examples| examples.get(kind)).and_then(|list| list.items().next());
-        if let Some(example) = first {
-            example_text(heading, example, &mut page);
-        }
-    }
+    examples(text, |heading, why, example| {
+        let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+        let _ = write!(page, "\n{heading}{why}\n{}", indented(example));
+    });
     if !info.references.is_empty() {
         page.push_str("\nReferences\n");
         for reference in &info.references {
@@ -31,13 +24,67 @@ pub(crate) fn page(info: &RuleInfo, text: &str) -> String {
     page
 }
 
-fn example_text(heading: &str, example: Node<'_>, page: &mut String) {
-    let why = example.get("why").and_then(Node::as_str);
-    let _ = writeln!(page, "\n{heading}{}", why.map(|why| format!(": {why}")).unwrap_or_default());
-    match (example.get("policy"), example.get("text").and_then(Node::as_str)) {
-        (Some(policy), _) => page.push_str(&indented(&keylint_syntax::to_json(policy))),
-        (None, Some(text)) => page.push_str(&indented(text)),
-        (None, None) => {}
+/// The pages of all rules as one document in Markdown, with a table of contents by group.
+pub(crate) fn reference<'r>(groups: &[&str], rules: &[(&'r RuleInfo, &'r str)]) -> String {
+    let mut page = "# The rules of keylint\n".to_owned();
+    let of = |group: &str| rules.iter().filter(move |(info, _)| info.group == group).collect::<Vec<_>>();
+    let groups: Vec<&str> = groups.iter().copied().filter(|group| !of(group).is_empty()).collect();
+    for group in &groups {
+        let _ = writeln!(page, "\n- {group}");
+        for (info, _) in of(group) {
+            let _ = writeln!(page, "  - [{0}](#{0}): {1}", info.name, info.summary);
+        }
+    }
+    for group in groups {
+        let _ = writeln!(page, "\n## {group}");
+        for (info, text) in of(group) {
+            section(info, text, &mut page);
+        }
+    }
+    page
+}
+
+fn section(info: &RuleInfo, text: &str, page: &mut String) {
+    let _ = write!(page, "\n### {}\n\n{} ({})\n", info.name, info.summary, info.severity);
+    for (heading, body) in sections(info) {
+        let _ = write!(page, "\n**{heading}.** {}\n", body.trim_end());
+    }
+    examples(text, |heading, why, example| {
+        let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
+        let _ = write!(page, "\n{heading}{why}:\n\n```json\n{}\n```\n", example.trim_end());
+    });
+    if !info.references.is_empty() {
+        page.push_str("\nReferences:\n\n");
+        for reference in &info.references {
+            let _ = writeln!(page, "- <{reference}>");
+        }
+    }
+}
+
+fn sections(info: &RuleInfo) -> impl Iterator<Item = (&'static str, &str)> {
+    let all = [("Why", info.why.as_str()), ("What to do", info.help.as_str())];
+    all.into_iter().filter(|(_, body)| !body.is_empty())
+}
+
+/// The most lines of an example that a page shows.
+const LINES: usize = 60;
+
+/// The first example of each kind: its heading, what it shows, and its text.
+fn examples(text: &str, mut each: impl FnMut(&str, Option<&str>, &str)) {
+    let mut arena = Arena::default();
+    yaml::parse(text, &mut arena, &mut Vec::new());
+    let examples = Tree::new(text, &arena).root().and_then(|root| root.get("examples"));
+    for (kind, heading) in [("bad", "Reported"), ("good", "Not reported")] {
+        let first = examples.and_then(|examples| examples.get(kind)).and_then(|list| list.items().next());
+        let Some(example) = first else { continue };
+        let text = match (example.get("policy"), example.get("text").and_then(Node::as_str)) {
+            (Some(policy), _) => keylint_syntax::to_json(policy),
+            (None, Some(text)) => text.to_owned(),
+            (None, None) => continue,
+        };
+        let shown: Vec<&str> = text.lines().take(LINES).collect();
+        let cut = if text.lines().nth(LINES).is_some() { "\n…" } else { "" };
+        each(heading, example.get("why").and_then(Node::as_str), &format!("{}{cut}", shown.join("\n")));
     }
 }
 

@@ -9,9 +9,8 @@ use crate::checks::Check;
 use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::owner::key_of;
-use crate::page::page;
 use crate::rule::{Decision, GROUPS, PEDANTIC, Rule, Service};
-use crate::{ask, ask_owner, integration, matching, reading, schemas};
+use crate::{ask, ask_owner, integration, matching, page, reading, schemas};
 
 include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
@@ -108,9 +107,20 @@ impl RuleSet {
 
     /// The page of a rule, for a person to read.
     pub fn page(&self, name: &str) -> Option<String> {
+        self.rule(name).zip(self.text(name)).map(|(info, text)| page::page(info, text))
+    }
+
+    /// The pages of all rules in one Markdown document, by group.
+    pub fn reference(&self) -> String {
+        let rules: Vec<(&RuleInfo, &str)> =
+            self.rules().filter_map(|info| Some((info, self.text(&info.name)?))).collect();
+        page::reference(&GROUPS, &rules)
+    }
+
+    /// The file of a rule.
+    fn text(&self, name: &str) -> Option<&str> {
         let own = self.own.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-        let text = RULES.iter().copied().chain(own).find(|(known, _)| *known == name)?.1;
-        self.rule(name).map(|info| page(info, text))
+        RULES.iter().copied().chain(own).find(|(known, _)| *known == name).map(|(_, text)| text)
     }
 
     /// The rules that apply when these names of rules and groups are selected, and those ignored. With nothing

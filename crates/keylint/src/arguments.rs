@@ -155,6 +155,20 @@ pub(crate) struct Config {
 pub(crate) struct Rules {
     #[command(flatten)]
     pub(crate) config: Config,
+    /// How to print them: in a table, as one Markdown document with the pages of all, or as JSON
+    #[arg(long = "output-format", value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: RulesFormat,
+    /// List the policy checks of IAM Access Analyzer that apply to key policies, with the rules that cover them
+    #[arg(long)]
+    pub(crate) parity: bool,
+}
+
+/// How rules are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RulesFormat {
+    Table,
+    Markdown,
+    Json,
 }
 
 #[derive(Args, Debug)]

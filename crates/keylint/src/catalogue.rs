@@ -5,16 +5,51 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use keylint_report::{Format, Report, Summary};
+use keylint_rules::AnalyzerCheck;
 use keylint_source::{RuleInfo, did_you_mean};
+use serde_json::{Value, json};
 
+use crate::arguments::RulesFormat;
 use crate::lint::{self, Linter, Settings};
 use crate::{Stop, arguments, configuration, output, terminal};
 
-/// Lists the rules in a table.
+/// Lists the rules, or the checks of IAM Access Analyzer with the rules that cover them.
 pub(crate) fn rules(arguments: &arguments::Rules) -> Result<ExitCode, Stop> {
     let (linter, status) = linter(arguments.config.path.as_deref())?;
-    output::to_standard_output(|out| table(&linter.rules(), out))?;
+    output::to_standard_output(|out| match (arguments.parity, arguments.format) {
+        (true, RulesFormat::Json) => json(&applying().map(check_as_json).collect::<Vec<_>>(), out),
+        (true, RulesFormat::Markdown) => markdown(&PARITY, &parity(), out),
+        (true, RulesFormat::Table) => table(&PARITY, &parity(), out),
+        (false, RulesFormat::Markdown) => out.write_all(linter.reference().as_bytes()),
+        (false, RulesFormat::Json) => json(&linter.rules().iter().map(rule_as_json).collect::<Vec<_>>(), out),
+        (false, RulesFormat::Table) => {
+            let rows = linter
+                .rules()
+                .into_iter()
+                .map(|rule| [rule.name, rule.group, rule.severity.as_str().to_owned(), rule.summary]);
+            table(&RULES, &rows.collect::<Vec<_>>(), out)
+        }
+    })?;
     Ok(status)
+}
+
+const RULES: [&str; 4] = ["name", "group", "severity", "summary"];
+const PARITY: [&str; 4] = ["code", "kind", "rules", "why not"];
+
+/// The checks of IAM Access Analyzer that can fire on a key policy.
+fn applying() -> impl Iterator<Item = AnalyzerCheck> {
+    keylint_rules::analyzer_checks().into_iter().filter(|check| check.applies)
+}
+
+fn parity() -> Vec<[String; 4]> {
+    let row = |check: AnalyzerCheck| {
+        [check.code, check.kind, check.rules.join(", "), check.why_not.unwrap_or_default()]
+    };
+    applying().map(row).collect()
+}
+
+fn check_as_json(check: AnalyzerCheck) -> Value {
+    json!({ "code": check.code, "kind": check.kind, "rules": check.rules, "why-not": check.why_not })
 }
 
 /// Prints the page of a rule.
@@ -56,18 +91,40 @@ fn linter(config: Option<&Path>) -> Result<(Linter, ExitCode), Stop> {
     Ok((linter, if diagnostics.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) }))
 }
 
-fn table(rules: &[RuleInfo], out: &mut dyn Write) -> io::Result<()> {
-    let heading = [["name", "group", "severity", "summary"]];
-    let rows = rules.iter().map(|rule| [&*rule.name, &*rule.group, rule.severity.as_str(), &*rule.summary]);
-    let rows: Vec<[&str; 4]> = heading.into_iter().chain(rows).collect();
+fn rule_as_json(rule: &RuleInfo) -> Value {
+    json!({
+        "name": rule.name,
+        "group": rule.group,
+        "severity": rule.severity.as_str(),
+        "summary": rule.summary,
+        "why": rule.why,
+        "help": rule.help,
+        "references": rule.references,
+    })
+}
+
+fn json(list: &[Value], out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, list)?;
+    writeln!(out)
+}
+
+fn markdown(heading: &[&str; 4], rows: &[[String; 4]], out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "| {} |\n| --- | --- | --- | --- |", heading.join(" | "))?;
+    rows.iter().try_for_each(|row| writeln!(out, "| {} |", row.join(" | ")))
+}
+
+fn table(heading: &[&str; 4], rows: &[[String; 4]], out: &mut dyn Write) -> io::Result<()> {
+    let rows = rows.iter().map(|row| row.each_ref().map(String::as_str));
+    let rows: Vec<[&str; 4]> = std::iter::once(*heading).chain(rows).collect();
     let widest = |column: fn(&[&str; 4]) -> usize| rows.iter().map(column).max().unwrap_or(0);
-    let [name, group, severity] = [
-        widest(|[name, ..]| name.len()),
-        widest(|[_, group, ..]| group.len()),
-        widest(|[_, _, severity, _]| severity.len()),
+    let [first, second, third] = [
+        widest(|[first, ..]| first.len()),
+        widest(|[_, second, ..]| second.len()),
+        widest(|[_, _, third, _]| third.len()),
     ];
-    for [a, b, c, summary] in rows {
-        writeln!(out, "{a:name$}  {b:group$}  {c:severity$}  {summary}")?;
+    for [a, b, c, last] in rows {
+        let line = format!("{a:first$}  {b:second$}  {c:third$}  {last}");
+        writeln!(out, "{}", line.trim_end())?;
     }
     Ok(())
 }

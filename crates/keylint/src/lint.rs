@@ -195,6 +195,11 @@ impl Linter {
         self.rules.rules().cloned().collect()
     }
 
+    /// The pages of all rules in one Markdown document.
+    pub fn reference(&self) -> String {
+        self.rules.reference()
+    }
+
     /// The page of a rule as text, ending with a line end; `None` for a name that no rule has.
     pub fn explain(&self, name: &str) -> Option<String> {
         self.rules.page(name)

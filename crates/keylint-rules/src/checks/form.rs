@@ -74,6 +74,9 @@ pub(super) fn unsupported_characters<'p>(
     severity: Severity,
 ) -> Vec<Finding<'p>> {
     let mut findings = Vec::new();
+    if node.tree().source().get(node.span().range()).is_some_and(str::is_ascii) {
+        return findings;
+    }
     each_string(node, &mut |string| {
         let source = string.tree().source().get(string.span().range()).unwrap_or_default();
         if source.is_ascii() {

@@ -52,19 +52,32 @@ pub(super) fn invalid<'p>(facts: &Facts<'p>, _: &[Service], severity: Severity) 
         };
         for value in condition.values.iter().filter(|value| !pattern::has_hole(value.text)) {
             let Some(fault) = fault(condition, operator, value.text) else { continue };
-            let severity = if fault.certain { severity } else { Severity::Note };
-            let mut finding = about(Finding::at(severity, value.span))
-                .with("value", value.text)
-                .with("kind", fault.kind)
-                .with("expected", fault.expected);
-            if let Some(suggestion) = fault.suggestion {
-                finding = finding.with("suggestion", suggestion);
-            }
-            findings.push(outcome(finding, condition, operator));
+            let finding = about(Finding::at(severity, value.span));
+            findings.push(told(finding, value, fault, condition, operator));
         }
         findings.extend(network::findings(condition, operator).into_iter().map(about));
     }
     findings
+}
+
+fn told<'p>(
+    finding: Finding<'p>,
+    value: &Value<'_>,
+    fault: Fault,
+    condition: &Condition<'_>,
+    operator: Operator,
+) -> Finding<'p> {
+    let finding = finding.with("value", value.text).with("kind", fault.kind).with("expected", fault.expected);
+    let mut finding = match fault.suggestion {
+        Some(suggestion) => finding.with("suggestion", suggestion),
+        None => finding,
+    };
+    if fault.certain {
+        return outcome(finding, condition, operator);
+    }
+    finding.severity = Severity::Note;
+    finding.words.remove("key");
+    finding
 }
 
 /// Says what becomes of a condition of which no value matches.

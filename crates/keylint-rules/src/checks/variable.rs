@@ -18,6 +18,8 @@ use crate::rule::Service;
 enum Variable {
     /// A variable that IAM reads.
     Valid,
+    /// `${}`.
+    Empty,
     /// What was meant as one: what is wrong with it, and what was probably meant.
     Wrong(&'static str, Option<String>),
 }
@@ -53,7 +55,7 @@ fn is_of_aws(text: &str) -> bool {
 /// What stands between `${` and `}`; nothing for what is no variable and not meant as one.
 fn variable(inside: &str) -> Option<Variable> {
     if inside.trim().is_empty() {
-        return Some(Variable::Wrong("it names no condition key", None));
+        return Some(Variable::Empty);
     }
     let (name, default) =
         inside.split_once(',').map_or((inside, None), |(name, default)| (name, Some(default.trim())));
@@ -105,9 +107,7 @@ pub(super) fn invalid<'p>(facts: &Facts<'p>, _: &[Service], severity: Severity) 
         }
         for text in &statement.resources.items {
             for (place, variable) in variables(text.as_str()) {
-                if let Variable::Wrong(kind, meant) = variable {
-                    findings.push(wrong(about(severity, statement, *text, place), kind, meant));
-                }
+                findings.extend(wrong(about(severity, statement, *text, place), variable));
             }
         }
     }
@@ -116,12 +116,10 @@ pub(super) fn invalid<'p>(facts: &Facts<'p>, _: &[Service], severity: Severity) 
         for value in &condition.values {
             for (place, variable) in variables(value.text) {
                 let finding = at(severity, statement, value.span, value.text, place);
-                match variable {
-                    Variable::Wrong(kind, meant) => findings.push(wrong(finding, kind, meant)),
-                    Variable::Valid if !replaced => {
-                        findings.push(finding.with("operator", condition.operator_text.as_str()));
-                    }
-                    Variable::Valid => {}
+                if variable == Variable::Valid && !replaced {
+                    findings.push(finding.with("operator", condition.operator_text.as_str()));
+                } else {
+                    findings.extend(wrong(finding, variable));
                 }
             }
         }
@@ -164,11 +162,16 @@ pub(super) fn needs_version<'p>(facts: &Facts<'p>, _: &[Service], severity: Seve
     findings
 }
 
-fn wrong<'p>(finding: Finding<'p>, kind: &'static str, meant: Option<String>) -> Finding<'p> {
-    let finding = finding.with("kind", kind);
-    match meant {
-        Some(meant) => finding.with("suggestion", meant),
-        None => finding,
+/// A finding in the words for what was meant as a variable and is none; nothing for a variable.
+fn wrong<'p>(mut finding: Finding<'p>, variable: Variable) -> Option<Finding<'p>> {
+    match variable {
+        Variable::Valid => None,
+        Variable::Empty => {
+            finding.words.remove("value");
+            Some(finding)
+        }
+        Variable::Wrong(kind, None) => Some(finding.with("kind", kind)),
+        Variable::Wrong(kind, Some(meant)) => Some(finding.with("kind", kind).with("suggestion", meant)),
     }
 }
 
@@ -222,7 +225,7 @@ mod tests {
             assert_eq!(one(text), Some((text.to_owned(), Variable::Valid)));
         }
         assert_eq!(wrong("a${aws:username").0, "its closing brace is missing");
-        assert_eq!(wrong("${}").0, "it names no condition key");
+        assert_eq!(one("${}"), Some(("${}".to_owned(), Variable::Empty)));
         assert_eq!(wrong("${aws: username}").1, "${aws:username}");
         assert_eq!(wrong("${ aws:username }").1, "${aws:username}");
         assert_eq!(wrong("${aws:PrincipalTag/team, x}").1, "${aws:PrincipalTag/team, 'x'}");

@@ -111,6 +111,24 @@ fn rules_are_listed_and_explained() {
     let rule = lines.find(|line| line.starts_with("unknown-action ")).unwrap();
     assert_eq!(rule.get(column..), Some("an action is no operation of KMS"));
 
+    let list = |arguments: &[&str]| -> serde_json::Value {
+        let ran = folder.run(&[&["rules", "--output-format", "json"], arguments].concat());
+        assert_eq!((ran.status, &*ran.stderr), (0, ""));
+        serde_json::from_str(&ran.stdout).unwrap()
+    };
+    let named = |list: &serde_json::Value, member: &str, name: &str| -> serde_json::Value {
+        list.as_array().unwrap().iter().find(|entry| entry[member] == name).unwrap().clone()
+    };
+    assert_eq!(named(&list(&[]), "name", "unknown-action")["group"], "correctness");
+    let covered = named(&list(&["--parity"]), "code", "INVALID_ACTION");
+    assert_eq!(covered["rules"], serde_json::json!(["unknown-action"]));
+
+    let ran = folder.run(&["rules", "--output-format", "markdown"]);
+    assert_eq!((ran.status, &*ran.stderr), (0, ""));
+    for part in ["\n- security\n", "\n## correctness\n\n### ", "\n### unknown-action\n", "```json\n{"] {
+        assert!(ran.stdout.contains(part), "{part}");
+    }
+
     let ran = folder.run(&["explain", "unknown-action"]);
     assert_eq!((ran.status, &*ran.stderr), (0, ""));
     assert!(ran.stdout.starts_with("unknown-action"), "{}", ran.stdout);

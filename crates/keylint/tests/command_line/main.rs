@@ -18,11 +18,11 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A policy without a finding.
-const GOOD: &str = r#"{"Statement": {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*", "Resource": "*"}}
+const GOOD: &str = r#"{"Statement": {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*", "Resource": "*"}, "Version": "2012-10-17"}
 "#;
 /// A policy with one error, on line 2, column 14.
 const BAD: &str = r#"{"Statement": {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Resource": "*",
- "Action": ["kms:Decrpt", "kms:*"]}}
+ "Action": ["kms:Decrpt", "kms:*"]}, "Version": "2012-10-17"}
 "#;
 /// No policy, but it has to be parsed to know that.
 const OTHER: &str = "{\"about\": \"kms\"}\n";

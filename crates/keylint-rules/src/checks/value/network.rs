@@ -122,7 +122,9 @@ pub(super) fn via_service(text: &str, pattern: bool) -> Option<Fault> {
         );
     };
     match name.split('.').collect::<Vec<_>>().as_slice() {
-        [_] if !is_placeholder(text) => Some(Fault::new("the Region is missing", EXPECTED)),
+        [service] if !is_placeholder(service) && !service.contains(' ') => {
+            Some(Fault::new("the Region is missing", EXPECTED))
+        }
         [service, account] if is_account(account) => Some(Fault::new(
             format!("the Region stands behind `{service}`, and this is an account"),
             EXPECTED,
