@@ -206,9 +206,9 @@ impl RuleSet {
                     let by_finding = findings
                         .iter()
                         .any(|(other, reported)| yields_to(&other.info.name) && covers(reported, finding));
-                    let by_problem = diagnostics
-                        .iter()
-                        .any(|other| yields_to(&other.rule) && other.primary.at.span.overlaps(finding.primary));
+                    let by_problem = diagnostics.iter().any(|other| {
+                        yields_to(&other.rule) && other.primary.at.span.overlaps(finding.primary)
+                    });
                     !by_finding && !by_problem
                 });
             }

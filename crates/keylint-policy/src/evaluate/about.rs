@@ -105,6 +105,21 @@ impl<'a, 'p> About<'a, 'p> {
         self.ask(operation, context, |other| other.index == statement || other.effect == Some(Effect::Deny))
     }
 
+    /// Whether a statement applies to at least one request of the caller for an operation, whatever the other
+    /// statements say. Every open key may be as the statement wants it, whoever decides it. A no says that the
+    /// statement applies to none of these requests.
+    pub fn can_apply(&self, statement: usize, operation: Operation, context: &Context<'_>) -> Answer {
+        let found = self.naming.iter().find(|(named, _)| named.index == statement);
+        let Some((statement, named)) = found.filter(|_| operation.on_key()) else { return Answer::No };
+        let relevant = [self.relevant(statement, *named, operation)];
+        let [Relevant { directly, by_account, .. }] = &relevant;
+        let applies = directly.or(*by_account);
+        if applies == Answer::No {
+            return Answer::No;
+        }
+        applies.and(self.request(operation, context, &relevant).can_all_hold(statement))
+    }
+
     /// Why the `Allow` statements that name the caller or its account do not allow an operation: each statement with
     /// what is in the way for certain. A statement with nothing certain in its way is left out.
     pub fn obstacles(&self, operation: Operation, context: &Context<'_>) -> Vec<(usize, Obstacle)> {
@@ -138,19 +153,21 @@ impl<'a, 'p> About<'a, 'p> {
             .naming
             .iter()
             .filter(|(statement, _)| statement.operations.perhaps.contains(operation) && counts(statement))
-            .map(|(statement, named)| {
-                let covered = statement.operations.certain.contains(operation);
-                let covered = if covered { Answer::Yes } else { Answer::Maybe };
-                let base = covered.and(self.evaluator.resource_answer(statement.index));
-                Relevant {
-                    statement,
-                    directly: named.directly.and(base),
-                    by_account: named.by_account.and(base),
-                }
-            })
+            .map(|(statement, named)| self.relevant(statement, *named, operation))
             .filter(|relevant| relevant.directly.or(relevant.by_account) != Answer::No)
             .collect();
         self.request(operation, context, &relevant).verdict()
+    }
+
+    /// How far a statement applies before its conditions are looked at.
+    fn relevant(&self, statement: &'p Statement<'p>, named: Named, operation: Operation) -> Relevant<'p> {
+        let covered = if statement.operations.certain.contains(operation) {
+            Answer::Yes
+        } else {
+            Answer::from(statement.operations.perhaps.contains(operation)).and(Answer::Maybe)
+        };
+        let base = covered.and(self.evaluator.resource_answer(statement.index));
+        Relevant { statement, directly: named.directly.and(base), by_account: named.by_account.and(base) }
     }
 
     fn request<'q>(

@@ -217,8 +217,16 @@ pub(super) fn bound(variables: &mut [Variable<'_>]) {
     }
 }
 
+/// Whether some of these keys hang together.
+pub(super) fn entangled(variables: &[&Variable<'_>]) -> bool {
+    variables
+        .iter()
+        .enumerate()
+        .any(|(index, left)| variables.iter().skip(index + 1).any(|right| correlated(&left.key, &right.key)))
+}
+
 /// Whether the values of two keys hang together, so that they cannot be chosen each by itself.
-pub(super) fn correlated(left: &ConditionKey<'_>, right: &ConditionKey<'_>) -> bool {
+fn correlated(left: &ConditionKey<'_>, right: &ConditionKey<'_>) -> bool {
     let group = |key: &ConditionKey<'_>| match key.id? {
         KeyId::VIA_SERVICE
         | KeyId::VIA_AWS_SERVICE

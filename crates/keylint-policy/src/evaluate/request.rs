@@ -47,9 +47,7 @@ impl<'p> Request<'_, 'p> {
         let mut variables = self.open_keys();
         choices::bound(&mut variables);
         let (chosen, given): (Vec<_>, Vec<_>) = variables.iter().partition(|variable| variable.chosen);
-        let entangled = chosen.iter().enumerate().any(|(index, left)| {
-            chosen.iter().skip(index + 1).any(|right| choices::correlated(&left.key, &right.key))
-        });
+        let entangled = choices::entangled(&chosen);
         let mut result: Option<Verdict> = None;
         each_combination(&given, &mut Vec::new(), &mut |world| {
             let mut best = Verdict::NO;
@@ -166,6 +164,26 @@ impl<'p> Request<'_, 'p> {
                 Standing::Open(_) => found(Found::Unsettled),
             },
         }
+    }
+
+    /// Whether all conditions of the statement that matters hold for at least one setting of the open keys.
+    pub(super) fn can_all_hold(&self, statement: &Statement<'p>) -> Answer {
+        let variables = self.open_keys();
+        let is_open = |condition: &&Condition<'p>| {
+            variables.iter().any(|variable| variable.key.same_as(&condition.key))
+        };
+        let all = |conditions: &[&Condition<'p>], assignment: Assignment<'_, 'p>| {
+            Answer::all(conditions.iter().map(|condition| self.holds(condition, assignment)))
+        };
+        let (open, settled): (Vec<_>, Vec<_>) = statement.conditions.iter().partition(is_open);
+        let of_each_key = variables.iter().map(|variable| {
+            let on_it: Vec<_> = open.iter().copied().filter(|one| one.key.same_as(&variable.key)).collect();
+            Answer::any(variable.samples.iter().map(|sample| all(&on_it, &[(&variable.key, sample)])))
+        });
+        let known = all(&settled, &[]).and(Answer::all(of_each_key));
+        // Whether values of keys that hang together can come together is not known.
+        let together = !choices::entangled(&variables.iter().collect::<Vec<_>>());
+        if together && !statement.conditions_open { known } else { known.and(Answer::Maybe) }
     }
 
     /// Whether a condition holds for at least one value of its key.
