@@ -20,6 +20,21 @@ pub enum Obstacle {
     Condition(usize),
 }
 
+/// Something that is not known, on which it depends whether a statement applies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsettled<'p> {
+    /// Whom it names.
+    Principal,
+    /// Which operations it covers.
+    Action,
+    /// Which key it is about.
+    Resource,
+    /// A condition that could not be read.
+    Condition,
+    /// A condition key, or what it is compared with.
+    Key(&'p str),
+}
+
 /// Answers questions about one caller, whose place in the policy is looked up once.
 #[derive(Debug)]
 pub struct About<'a, 'p> {
@@ -43,6 +58,18 @@ impl<'a, 'p> About<'a, 'p> {
         };
         let naming = named.filter(|(_, named)| named.at_all() != Answer::No).collect();
         Self { evaluator, caller, own_account, naming }
+    }
+
+    /// Questions about a policy that belongs to the caller: it names no principals, and all of it is about the caller.
+    pub(super) fn holding(evaluator: &'a Evaluator<'p>, caller: &'a Caller<'a>) -> Self {
+        let all = evaluator.policy.statements.iter();
+        let naming = all.map(|statement| (statement, Named::directly(Answer::Yes))).collect();
+        Self { evaluator, caller, own_account: Answer::Yes, naming }
+    }
+
+    /// Whether the caller is of the key's account.
+    pub fn own_account(&self) -> Answer {
+        self.own_account
     }
 
     /// Whether a statement may name the caller or its account.
@@ -118,6 +145,39 @@ impl<'a, 'p> About<'a, 'p> {
             return Answer::No;
         }
         applies.and(self.request(operation, context, &relevant).can_all_hold(statement))
+    }
+
+    /// Whether a statement applies to the caller's requests for an operation, whatever the other statements say: yes if
+    /// to every one, no if to none.
+    pub fn applies(&self, statement: usize, operation: Operation, context: &Context<'_>) -> Named {
+        let found = self.naming.iter().find(|(named, _)| named.index == statement);
+        let Some((statement, named)) = found.filter(|_| operation.on_key()) else { return Named::NOT };
+        let relevant = [self.relevant(statement, *named, operation)];
+        let [Relevant { directly, by_account, .. }] = &relevant;
+        let conditions = self.request(operation, context, &relevant).always_hold(statement);
+        Named { directly: directly.and(conditions), by_account: by_account.and(conditions) }
+    }
+
+    /// What it depends on whether a statement applies to a request, in the order of the statement.
+    pub fn depends_on(
+        &self,
+        statement: usize,
+        operation: Operation,
+        context: &Context<'_>,
+    ) -> Vec<Unsettled<'p>> {
+        let found = self.naming.iter().find(|(named, _)| named.index == statement);
+        let Some((statement, named)) = found else { return Vec::new() };
+        let certain = [
+            (named.at_all() == Answer::Yes, Unsettled::Principal),
+            (statement.operations.certain.contains(operation), Unsettled::Action),
+            (self.evaluator.resource_answer(statement.index) == Answer::Yes, Unsettled::Resource),
+            (!statement.conditions_open, Unsettled::Condition),
+        ];
+        let open = certain.into_iter().filter(|(certain, _)| !certain).map(|(_, what)| what);
+        let relevant = [self.relevant(statement, *named, operation)];
+        let request = self.request(operation, context, &relevant);
+        let conditions = statement.conditions.iter().filter(|condition| request.depends_on(condition));
+        open.chain(conditions.map(|condition| Unsettled::Key(condition.key.text))).collect()
     }
 
     /// Why the `Allow` statements that name the caller or its account do not allow an operation: each statement with

@@ -218,11 +218,14 @@ pub(super) fn bound(variables: &mut [Variable<'_>]) {
 }
 
 /// Whether some of these keys hang together.
-pub(super) fn entangled(variables: &[&Variable<'_>]) -> bool {
-    variables
-        .iter()
-        .enumerate()
-        .any(|(index, left)| variables.iter().skip(index + 1).any(|right| correlated(&left.key, &right.key)))
+pub(super) fn entangled<'v, 'p: 'v>(variables: impl Iterator<Item = &'v Variable<'p>> + Clone) -> bool {
+    let mut rest = variables;
+    while let Some(left) = rest.next() {
+        if rest.clone().any(|right| correlated(&left.key, &right.key)) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Whether the values of two keys hang together, so that they cannot be chosen each by itself.
