@@ -225,7 +225,7 @@ mod tests {
             }
         }
 
-        /// A statement that applies in some completion can apply.
+        /// A statement that applies in some completion can apply, and one that always applies does so in each.
         #[test]
         fn what_applies_in_a_completion_can_apply(
             policy in random::policy(Grammar::Full),
@@ -239,9 +239,11 @@ mod tests {
             open.extend(values_of(&policy, KEYS, &knowledge, Knowledge::Free));
             let completions = completions(&base, &open, 60);
             for index in 0..policy["Statement"].as_array().unwrap().len() {
-                let can_apply = of_evaluator(&policy.to_string(), |evaluator| {
+                let (can_apply, applies) = of_evaluator(&policy.to_string(), |evaluator| {
                     let operation = Operation::from_name(operation).unwrap();
-                    evaluator.about(&caller_of(&caller, policies)).can_apply(index, operation, &context)
+                    let caller = caller_of(&caller, policies);
+                    let about = evaluator.about(&caller);
+                    (about.can_apply(index, operation, &context), about.applies(index, operation, &context).at_all())
                 });
                 let alone = only(&policy, |other, _| other == index);
                 let applying = completions.iter().find(|completion| {
@@ -249,8 +251,19 @@ mod tests {
                     let silent = [Decision::ImplicitDeny, Decision::Undocumented];
                     !silent.contains(&decide(&alone, request).decision())
                 });
+                // Where it always applies, it denies each time.
+                let idle = completions.iter().find(|completion| {
+                    let request = Request { caller: &caller, operation, key: &key(), context: completion };
+                    decide(&alone, request).decision() == Decision::ImplicitDeny
+                });
+                let denies = policy["Statement"][index]["Effect"] == "Deny";
                 prop_assert!(
-                    can_apply != Answer::No || applying.is_none(),
+                    applies != Answer::Yes || !denies || idle.is_none(),
+                    "{index} {policy:#}\n{caller:#?}\n{operation} {:?}\n{idle:#?}",
+                    context.entries
+                );
+                prop_assert!(
+                    (can_apply != Answer::No && applies != Answer::No) || applying.is_none(),
                     "{index} {policy:#}\n{caller:#?}\n{operation} {:?}\n{applying:#?}",
                     context.entries
                 );

@@ -20,6 +20,8 @@ mod schemas;
 mod text;
 
 pub use config::{Config, KeyEntry};
+pub use facts::identity_like;
+pub use owner::{Owner, key_of};
 pub use rule::{GROUPS, PEDANTIC};
 pub use rule_set::{KeyKnowledge, RuleSet, Selection};
 pub use schemas::{CONFIG_SCHEMA, RULE_SCHEMA, SERVICE_SCHEMA};
