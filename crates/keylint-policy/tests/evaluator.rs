@@ -11,11 +11,12 @@ mod random;
 mod tests {
     use keylint_policy::Answer;
     use keylint_policy::evaluate::{self, State};
+    use keylint_policy::vocabulary::Operation;
     use proptest::prelude::*;
     use proptest::sample::select;
     use serde_json::{Value, json};
 
-    use crate::ask::{ask, caller_of, complete, key};
+    use crate::ask::{ask, caller_of, complete, key, of_evaluator};
     use crate::decide::{Caller, Context, Decision, Kind, Reading, Request, decide};
     use crate::random::{self, Grammar, KEYS, Pool, RESTRICTED, completion_values};
 
@@ -221,6 +222,51 @@ mod tests {
                         context.entries
                     );
                 }
+            }
+        }
+
+        /// A statement that applies in some completion can apply, and one that always applies does so in each.
+        #[test]
+        fn what_applies_in_a_completion_can_apply(
+            policy in random::policy(Grammar::Full),
+            (caller, policies) in random::caller(),
+            operation in random::operation(),
+            base in random::context(),
+            knowledge in knowledge(KEYS.len(), &[Knowledge::Known, Knowledge::Unknown, Knowledge::Free]),
+        ) {
+            let context = partly_open(&base, KEYS, &knowledge);
+            let mut open = values_of(&policy, KEYS, &knowledge, Knowledge::Unknown);
+            open.extend(values_of(&policy, KEYS, &knowledge, Knowledge::Free));
+            let completions = completions(&base, &open, 60);
+            for index in 0..policy["Statement"].as_array().unwrap().len() {
+                let (can_apply, applies) = of_evaluator(&policy.to_string(), |evaluator| {
+                    let operation = Operation::from_name(operation).unwrap();
+                    let caller = caller_of(&caller, policies);
+                    let about = evaluator.about(&caller);
+                    (about.can_apply(index, operation, &context), about.applies(index, operation, &context).at_all())
+                });
+                let alone = only(&policy, |other, _| other == index);
+                let applying = completions.iter().find(|completion| {
+                    let request = Request { caller: &caller, operation, key: &key(), context: completion };
+                    let silent = [Decision::ImplicitDeny, Decision::Undocumented];
+                    !silent.contains(&decide(&alone, request).decision())
+                });
+                // Where it always applies, it denies each time.
+                let idle = completions.iter().find(|completion| {
+                    let request = Request { caller: &caller, operation, key: &key(), context: completion };
+                    decide(&alone, request).decision() == Decision::ImplicitDeny
+                });
+                let denies = policy["Statement"][index]["Effect"] == "Deny";
+                prop_assert!(
+                    applies != Answer::Yes || !denies || idle.is_none(),
+                    "{index} {policy:#}\n{caller:#?}\n{operation} {:?}\n{idle:#?}",
+                    context.entries
+                );
+                prop_assert!(
+                    (can_apply != Answer::No && applies != Answer::No) || applying.is_none(),
+                    "{index} {policy:#}\n{caller:#?}\n{operation} {:?}\n{applying:#?}",
+                    context.entries
+                );
             }
         }
 

@@ -11,10 +11,11 @@ mod decide;
 mod tests {
     use keylint_policy::Answer;
     use keylint_policy::evaluate::{self, State};
+    use keylint_policy::vocabulary::Operation;
     use pretty_assertions::{assert_eq, assert_ne};
     use serde_json::{Value, json};
 
-    use crate::ask::{ask, caller_of, complete, key};
+    use crate::ask::{ask, caller_of, complete, key, of_evaluator};
     use crate::decide::{Caller, Context, Decision, Kind, Reading, Request, decide};
 
     use Decision::{Allow, Delegated, ExplicitDeny, ImplicitDeny, Undocumented};
@@ -343,6 +344,73 @@ mod tests {
             [Answer::No; 2]
         );
     }
+
+    /// Whether one statement can apply, whoever decides the open keys and whatever other statements say.
+    #[test]
+    fn a_statement_can_apply() {
+        let context = evaluate::Context::open();
+        for (statement, by, operation, expected) in [
+            (r#"{"Principal": "*"}"#, "alice", "Decrypt", Answer::Yes),
+            (r#"{"Principal": {"AWS": "111122223333"}}"#, "alice", "Decrypt", Answer::Yes),
+            (r#"{"Principal": {"AWS": "444455556666"}}"#, "alice", "Decrypt", Answer::No),
+            (r#"{"Principal": "*", "Action": "kms:Encrypt"}"#, "alice", "Decrypt", Answer::No),
+            (r#"{"Principal": "*", "Action": "kms:CreateKey"}"#, "alice", "CreateKey", Answer::No),
+            (r#"{"Principal": "*", "Resource": "arn:aws:s3:::b"}"#, "alice", "Decrypt", Answer::No),
+            // KMS sends this key with three operations only.
+            (
+                r#"{"Principal": "*", "Condition": {"Bool": {"kms:GrantIsForAWSResource": true}}}"#,
+                "alice",
+                "Decrypt",
+                Answer::No,
+            ),
+            (
+                r#"{"Principal": "*", "Condition": {"Bool": {"kms:GrantIsForAWSResource": true}}}"#,
+                "alice",
+                "CreateGrant",
+                Answer::Yes,
+            ),
+            // The world decides: there is a time that satisfies both.
+            (
+                r#"{"Principal": "*", "Condition": {"DateGreaterThan": {"aws:CurrentTime": "2026-01-01"}, "DateLessThan": {"aws:CurrentTime": "2027-01-01"}}}"#,
+                "alice",
+                "Decrypt",
+                Answer::Yes,
+            ),
+            (
+                r#"{"Principal": "*", "Condition": {"DateGreaterThan": {"aws:CurrentTime": "2027-01-01"}, "DateLessThan": {"aws:CurrentTime": "2026-01-01"}}}"#,
+                "alice",
+                "Decrypt",
+                Answer::No,
+            ),
+            // Two values of one key at once.
+            (
+                r#"{"Principal": "*", "Condition": {"StringEquals": {"kms:ViaService": "ec2.us-east-1.amazonaws.com"}, "StringLike": {"kms:ViaService": "s3.*"}}}"#,
+                "alice",
+                "Decrypt",
+                Answer::No,
+            ),
+            (
+                r#"{"Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalArn": "arn:aws:iam::111122223333:user/bob"}}}"#,
+                "alice",
+                "Decrypt",
+                Answer::No,
+            ),
+        ] {
+            for effect in ["Allow", "Deny"] {
+                let statement = statement.replacen('{', &format!("{{\"Effect\": \"{effect}\", "), 1);
+                let denial = r#"{"Effect": "Deny", "Principal": "*"}"#;
+                let policy = policy(&parsed(&format!("{denial}, {statement}")));
+                let answer = of_evaluator(&policy.to_string(), |evaluator| {
+                    let caller = caller(by);
+                    let caller = caller_of(&caller, Answer::No);
+                    let operation = Operation::from_name(operation).unwrap();
+                    evaluator.about(&caller).can_apply(1, operation, &context)
+                });
+                assert_eq!(answer, expected, "{statement} {operation}");
+            }
+        }
+    }
+
     /// Of several statements the one that allows is named, and rather one that needs no identity policy.
     #[test]
     fn the_evidence_is_the_statement_that_allows() {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use keylint_source::{Diagnostic, Severity};
+use keylint_source::{Diagnostic, Severity, Sources};
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
 use crate::line::Cut;
@@ -17,36 +17,67 @@ const MARGIN: usize = 10;
 
 /// Writes each diagnostic, with an empty line between two.
 pub(crate) fn write(report: &Report<'_>, style: Style, out: &mut dyn io::Write) -> io::Result<()> {
-    let theme = match (style.unicode, style.color) {
-        (true, true) => GraphicalTheme::unicode(),
-        (true, false) => GraphicalTheme::unicode_nocolor(),
-        (false, true) => GraphicalTheme::ascii(),
-        (false, false) => GraphicalTheme::none(),
-    };
-    let handler = GraphicalReportHandler::new_themed(theme).with_wrap_lines(false);
-    let width = if style.width == 0 { UNKNOWN_WIDTH } else { style.width.clamp(40, 200) };
-    let cut = Cut { width: width - MARGIN, mark: if style.unicode { "…" } else { "..." } };
-    let paint = Paint { color: style.color };
-
-    let mut text = String::new();
+    let drawing = Drawing::new(style);
     for (index, diagnostic) in report.diagnostics.iter().enumerate() {
-        text.clear();
         if index > 0 {
-            text.push('\n');
+            out.write_all(b"\n")?;
         }
-        text.push_str(&header(diagnostic, paint));
-        let snippets = Snippets::new(report.sources, diagnostic, cut);
-        // Miette starts with a line for the message, which is empty here: its line end ends the header.
-        handler.render_report(&mut text, &snippets).map_err(io::Error::other)?;
-        for note in &diagnostic.notes {
-            text.push_str(&paragraph("note", note, paint));
-        }
-        if let Some(help) = &diagnostic.help {
-            text.push_str(&paragraph("help", help, paint));
-        }
-        out.write_all(text.as_bytes())?;
+        let heading = header(diagnostic, drawing.paint);
+        out.write_all(drawing.draw(report.sources, diagnostic, heading)?.as_bytes())?;
     }
     Ok(())
+}
+
+/// Writes an answer: its heading, and below it what a diagnostic has below its own.
+pub(crate) fn answer(
+    (verdict, message): (&str, &str),
+    sources: &Sources,
+    shown: &Diagnostic,
+    style: Style,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    let drawing = Drawing::new(style);
+    let heading = format!("{}: {}", drawing.paint.words("1;36", verdict), visible(message));
+    out.write_all(drawing.draw(sources, shown, heading)?.as_bytes())
+}
+
+/// How everything is drawn.
+struct Drawing {
+    handler: GraphicalReportHandler,
+    cut: Cut,
+    paint: Paint,
+}
+
+impl Drawing {
+    fn new(style: Style) -> Self {
+        let theme = match (style.unicode, style.color) {
+            (true, true) => GraphicalTheme::unicode(),
+            (true, false) => GraphicalTheme::unicode_nocolor(),
+            (false, true) => GraphicalTheme::ascii(),
+            (false, false) => GraphicalTheme::none(),
+        };
+        let width = if style.width == 0 { UNKNOWN_WIDTH } else { style.width.clamp(40, 200) };
+        Self {
+            handler: GraphicalReportHandler::new_themed(theme).with_wrap_lines(false),
+            cut: Cut { width: width - MARGIN, mark: if style.unicode { "…" } else { "..." } },
+            paint: Paint { color: style.color },
+        }
+    }
+
+    /// The heading, the source text with its labels, notes, and help.
+    fn draw(&self, sources: &Sources, diagnostic: &Diagnostic, heading: String) -> io::Result<String> {
+        let mut text = heading;
+        let snippets = Snippets::new(sources, diagnostic, self.cut);
+        // Miette starts with a line for the message, which is empty here: its line end ends the header.
+        self.handler.render_report(&mut text, &snippets).map_err(io::Error::other)?;
+        for note in &diagnostic.notes {
+            text.push_str(&paragraph("note", note, self.paint));
+        }
+        if let Some(help) = &diagnostic.help {
+            text.push_str(&paragraph("help", help, self.paint));
+        }
+        Ok(text)
+    }
 }
 
 /// `error[rule]: message`, without a line end.

@@ -144,6 +144,22 @@ pub fn write(format: Format, report: &Report<'_>, style: Style, out: &mut dyn io
     out.flush()
 }
 
+/// Writes an answer to a question for people, drawn as [`Format::Full`] draws a diagnostic: the verdict and a message
+/// as its heading, then the places, notes and help of `shown`.
+///
+/// # Errors
+///
+/// Whatever `out` answers.
+pub fn write_answer(
+    heading: (&str, &str),
+    sources: &Sources,
+    shown: &Diagnostic,
+    style: Style,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    full::answer(heading, sources, shown, style, out)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

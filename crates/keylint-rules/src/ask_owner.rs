@@ -47,7 +47,8 @@ fn of_the_owner<'p>(question: &Question, facts: &Facts<'p>) -> Option<Finding<'p
 /// request with particular condition keys only where a statement depends on one of those.
 fn worth_asking(question: &Question, facts: &Facts<'_>) -> Operations {
     let depends = |statement: &Statement<'_>| {
-        let on = |key: &str| statement.conditions.iter().any(|c| c.key_text.as_str().eq_ignore_ascii_case(key));
+        let on =
+            |key: &str| statement.conditions.iter().any(|c| c.key_text.as_str().eq_ignore_ascii_case(key));
         statement.conditions_open || question.with.iter().any(|(key, _)| on(key))
     };
     if question.expect != Expectation::Undenied {
@@ -146,7 +147,9 @@ fn denied_to_services<'p>(question: &Question, facts: &Facts<'p>) -> Option<Find
         let allowed = about.reach().intersection(question.may);
         let denied_by = |denial: &Statement<'p>| -> Operations {
             let denies = denial.effect == Some(Effect::Deny) && about.may_be_named_by(denial.index);
-            let surely = |operation: &Operation| about.surely_applies(denial.index, *operation, &context);
+            let surely = |operation: &Operation| {
+                about.applies(denial.index, *operation, &context).at_all() == Answer::Yes
+            };
             allowed.intersection(denial.operations.certain).iter().filter(|o| denies && surely(o)).collect()
         };
         let (denial, lost) =

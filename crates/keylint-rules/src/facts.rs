@@ -211,7 +211,7 @@ impl<'p> Facts<'p> {
 }
 
 /// An identity of an account whose ARN a pattern of `aws:PrincipalArn` matches; `None` if there is none.
-fn identity_like<'r>(pattern: &str, account: &str, partition: &str) -> Option<Caller<'r>> {
+pub fn identity_like<'r>(pattern: &str, account: &str, partition: &str) -> Option<Caller<'r>> {
     let arn = Arn::parse(pattern)?;
     let wild = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte == b'*');
     if !(wild(arn.account) || same_account(arn.account, account) == Answer::Yes) {

@@ -22,6 +22,8 @@ mod schemas;
 mod text;
 
 pub use config::{Config, KeyEntry};
+pub use facts::identity_like;
+pub use owner::{Owner, key_of};
 pub use parity::{AnalyzerCheck, analyzer_checks};
 pub use rule::{GROUPS, PEDANTIC};
 pub use rule_set::{KeyKnowledge, RuleSet, Selection};

@@ -12,7 +12,7 @@ use crate::facts::principals;
 
 /// The account that owns a key, as far as the user or the policy tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Owner<'t> {
+pub enum Owner<'t> {
     /// The user says so, or it is the one account that the policy lets manage the key: `kms:PutKeyPolicy` does not
     /// work across accounts.
     Known(&'t str),
@@ -24,7 +24,7 @@ pub(crate) enum Owner<'t> {
 }
 
 /// The key that a policy belongs to, and how its owner is known.
-pub(crate) fn key_of<'t>(
+pub fn key_of<'t>(
     policy: &Policy<'t>,
     account: Option<&'t str>,
     arn: Option<&'t str>,

@@ -25,6 +25,18 @@ Exit status:
 
 Options about the run can be set in the environment too: KEYLINT_ and the name, such as KEYLINT_FAIL_LEVEL=error.";
 
+const CAN_EXAMPLES: &str = "\
+Examples:
+  keylint can --principal arn:aws:iam::111122223333:role/app --action kms:Decrypt key.json
+  keylint can --action kms:PutKeyPolicy key.json              who may?
+  keylint can --expect denied --principal … --action … key.json
+  keylint can --requests requests.jsonl                       one JSON object a line in, one out
+
+Exit status:
+  0  the question was answered
+  1  the answer is not what --expect says
+  2  the question could not be answered: wrong usage, a file or a line that cannot be read";
+
 /// Checks AWS KMS key policies before they are deployed
 #[derive(Debug, Parser)]
 #[command(
@@ -48,6 +60,9 @@ pub(crate) enum Command {
     /// Check key policies (the default)
     #[command(after_help = EXAMPLES)]
     Check(Box<Check>),
+    /// Ask who may do what: may this principal do this, and who may?
+    #[command(after_help = CAN_EXAMPLES)]
+    Can(Box<Can>),
     /// List the rules
     Rules(Rules),
     /// Explain a rule: what it finds, why it matters, what to do
@@ -136,6 +151,71 @@ pub(crate) struct Check {
     /// The number of files to check at the same time [default: one for each processor]
     #[arg(long, value_name = "N", help_heading = "Output", env = "KEYLINT_THREADS", hide_env = true)]
     pub(crate) threads: Option<std::num::NonZeroUsize>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Can {
+    /// The key policy: a JSON file, or - for standard input
+    #[arg(value_name = "FILE", required_unless_present = "requests")]
+    pub(crate) policy: Option<PathBuf>,
+
+    /// Who asks: the ARN of a user, role, or session, an account, or an AWS service [default: list all who may]
+    #[arg(long, value_name = "PRINCIPAL", help_heading = "Question")]
+    pub(crate) principal: Option<String>,
+    /// What is asked for, such as kms:Decrypt
+    #[arg(long, value_name = "ACTION", help_heading = "Question", required_unless_present = "requests")]
+    pub(crate) action: Option<String>,
+    /// What is known of a condition key; repeatable, several values of one key too
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "Question")]
+    pub(crate) context: Vec<String>,
+    /// The request has no other condition keys than those of --context
+    #[arg(long, help_heading = "Question")]
+    pub(crate) context_is_complete: bool,
+    /// An IAM policy of the principal; repeatable
+    #[arg(long = "identity-policy", value_name = "FILE", help_heading = "Question")]
+    pub(crate) identity_policies: Vec<PathBuf>,
+    /// The ARN of the key
+    #[arg(long = "resource", visible_alias = "key-arn", value_name = "ARN", help_heading = "Question")]
+    pub(crate) key_arn: Option<String>,
+    /// The account that owns the key, where its policy leaves it open
+    #[arg(long, value_name = "ID", help_heading = "Question", env = "KEYLINT_ACCOUNT", hide_env = true, value_parser = account)]
+    pub(crate) account: Option<String>,
+    #[command(flatten)]
+    pub(crate) config: Config,
+    /// Answer many questions: one JSON object a line, from FILE (- for standard input)
+    #[arg(long, value_name = "FILE", help_heading = "Question", conflicts_with_all = ["policy", "principal", "action", "context", "context_is_complete", "identity_policies", "key_arn", "account", "expect"])]
+    pub(crate) requests: Option<PathBuf>,
+
+    /// Fail with exit status 1 if the answer is another
+    #[arg(long, value_name = "ANSWER", help_heading = "Output")]
+    pub(crate) expect: Option<Expected>,
+    /// How to answer
+    #[arg(long, value_name = "NAME", help_heading = "Output", default_value = "text")]
+    pub(crate) output_format: AnswerFormat,
+    /// When to use colour
+    #[arg(
+        long,
+        value_name = "WHEN",
+        help_heading = "Output",
+        env = "KEYLINT_COLOR",
+        hide_env = true,
+        default_value = "auto"
+    )]
+    pub(crate) color: ColorChoice,
+}
+
+/// The answer that a question is to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Expected {
+    Allowed,
+    Denied,
+}
+
+/// How an answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AnswerFormat {
+    Text,
+    Json,
 }
 
 #[derive(Args, Debug)]

@@ -10,6 +10,7 @@
 //! crate and no other: the command line, the file system, threads, the terminal.
 
 mod arguments;
+mod can;
 mod catalogue;
 mod check;
 mod configuration;
@@ -41,6 +42,7 @@ pub fn run() -> ExitCode {
     let run = driver::contained(|| match arguments.command {
         None => check::check(arguments.check),
         Some(Command::Check(arguments)) => check::check(*arguments),
+        Some(Command::Can(arguments)) => can::can(&arguments),
         Some(Command::Rules(arguments)) => catalogue::rules(&arguments),
         Some(Command::Explain(arguments)) => catalogue::explain(&arguments),
         Some(Command::Schema(arguments)) => catalogue::schema(&arguments),

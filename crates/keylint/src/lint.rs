@@ -206,7 +206,7 @@ impl Linter {
     }
 
     /// What the user says of the key whose policy is in a file.
-    fn known(&self, path: &str) -> KeyKnowledge<'_> {
+    pub(crate) fn known(&self, path: &str) -> KeyKnowledge<'_> {
         let mut known = KeyKnowledge {
             account: self.account.as_deref(),
             trusted_accounts: self.config.trusted_accounts.as_deref(),

@@ -20,6 +20,21 @@ pub enum Obstacle {
     Condition(usize),
 }
 
+/// Something that is not known, on which it depends whether a statement applies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsettled<'p> {
+    /// Whom it names.
+    Principal,
+    /// Which operations it covers.
+    Action,
+    /// Which key it is about.
+    Resource,
+    /// A condition that could not be read.
+    Condition,
+    /// A condition key, or what it is compared with.
+    Key(&'p str),
+}
+
 /// Answers questions about one caller, whose place in the policy is looked up once.
 #[derive(Debug)]
 pub struct About<'a, 'p> {
@@ -43,6 +58,18 @@ impl<'a, 'p> About<'a, 'p> {
         };
         let naming = named.filter(|(_, named)| named.at_all() != Answer::No).collect();
         Self { evaluator, caller, own_account, naming }
+    }
+
+    /// Questions about a policy that belongs to the caller: it names no principals, and all of it is about the caller.
+    pub(super) fn holding(evaluator: &'a Evaluator<'p>, caller: &'a Caller<'a>) -> Self {
+        let all = evaluator.policy.statements.iter();
+        let naming = all.map(|statement| (statement, Named::directly(Answer::Yes))).collect();
+        Self { evaluator, caller, own_account: Answer::Yes, naming }
+    }
+
+    /// Whether the caller is of the key's account.
+    pub fn own_account(&self) -> Answer {
+        self.own_account
     }
 
     /// Whether a statement may name the caller or its account.
@@ -105,6 +132,54 @@ impl<'a, 'p> About<'a, 'p> {
         self.ask(operation, context, |other| other.index == statement || other.effect == Some(Effect::Deny))
     }
 
+    /// Whether a statement applies to at least one request of the caller for an operation, whatever the other
+    /// statements say. Every open key may be as the statement wants it, whoever decides it. A no says that the
+    /// statement applies to none of these requests.
+    pub fn can_apply(&self, statement: usize, operation: Operation, context: &Context<'_>) -> Answer {
+        let found = self.naming.iter().find(|(named, _)| named.index == statement);
+        let Some((statement, named)) = found.filter(|_| operation.on_key()) else { return Answer::No };
+        let relevant = [self.relevant(statement, *named, operation)];
+        let [Relevant { directly, by_account, .. }] = &relevant;
+        let applies = directly.or(*by_account);
+        if applies == Answer::No {
+            return Answer::No;
+        }
+        applies.and(self.request(operation, context, &relevant).can_all_hold(statement))
+    }
+
+    /// Whether a statement applies to the caller's requests for an operation, whatever the other statements say: yes if
+    /// to every one, no if to none.
+    pub fn applies(&self, statement: usize, operation: Operation, context: &Context<'_>) -> Named {
+        let found = self.naming.iter().find(|(named, _)| named.index == statement);
+        let Some((statement, named)) = found.filter(|_| operation.on_key()) else { return Named::NOT };
+        let relevant = [self.relevant(statement, *named, operation)];
+        let [Relevant { directly, by_account, .. }] = &relevant;
+        let conditions = self.request(operation, context, &relevant).always_hold(statement);
+        Named { directly: directly.and(conditions), by_account: by_account.and(conditions) }
+    }
+
+    /// What it depends on whether a statement applies to a request, in the order of the statement.
+    pub fn depends_on(
+        &self,
+        statement: usize,
+        operation: Operation,
+        context: &Context<'_>,
+    ) -> Vec<Unsettled<'p>> {
+        let found = self.naming.iter().find(|(named, _)| named.index == statement);
+        let Some((statement, named)) = found else { return Vec::new() };
+        let certain = [
+            (named.at_all() == Answer::Yes, Unsettled::Principal),
+            (statement.operations.certain.contains(operation), Unsettled::Action),
+            (self.evaluator.resource_answer(statement.index) == Answer::Yes, Unsettled::Resource),
+            (!statement.conditions_open, Unsettled::Condition),
+        ];
+        let open = certain.into_iter().filter(|(certain, _)| !certain).map(|(_, what)| what);
+        let relevant = [self.relevant(statement, *named, operation)];
+        let request = self.request(operation, context, &relevant);
+        let conditions = statement.conditions.iter().filter(|condition| request.depends_on(condition));
+        open.chain(conditions.map(|condition| Unsettled::Key(condition.key.text))).collect()
+    }
+
     /// Why the `Allow` statements that name the caller or its account do not allow an operation: each statement with
     /// what is in the way for certain. A statement with nothing certain in its way is left out.
     pub fn obstacles(&self, operation: Operation, context: &Context<'_>) -> Vec<(usize, Obstacle)> {
@@ -124,34 +199,6 @@ impl<'a, 'p> About<'a, 'p> {
         obstacles
     }
 
-    /// Whether a statement can apply to a request of the caller for an operation at all: for at least one setting of
-    /// the keys that are open. What other statements say does not count.
-    pub fn can_apply(&self, statement: usize, operation: Operation, context: &Context<'_>) -> Answer {
-        self.applying(statement, operation).map_or(Answer::No, |relevant| {
-            relevant.directly.and(self.request(operation, context, &[]).can_hold_all(relevant.statement))
-        })
-    }
-
-    /// Whether a statement applies to a request of the caller for an operation, whatever is chosen for the keys that
-    /// are open. It is only said where no key has to be tried.
-    pub fn surely_applies(&self, statement: usize, operation: Operation, context: &Context<'_>) -> bool {
-        self.applying(statement, operation).is_some_and(|relevant| {
-            let covered = relevant.statement.operations.certain.contains(operation);
-            covered
-                && relevant.directly == Answer::Yes
-                && self.request(operation, context, &[]).holds_at_once(relevant.statement)
-        })
-    }
-
-    /// How far a statement applies to the caller and an operation before its conditions are looked at.
-    fn applying(&self, statement: usize, operation: Operation) -> Option<Relevant<'p>> {
-        let found = self.naming.binary_search_by_key(&statement, |(statement, _)| statement.index);
-        let (statement, named) = self.naming.get(found.ok()?)?;
-        let base = named.at_all().and(self.evaluator.resource_answer(statement.index));
-        let covered = statement.operations.perhaps.contains(operation);
-        covered.then_some(Relevant { statement, directly: base, by_account: Answer::No })
-    }
-
     fn ask(
         &self,
         operation: Operation,
@@ -166,19 +213,21 @@ impl<'a, 'p> About<'a, 'p> {
             .naming
             .iter()
             .filter(|(statement, _)| statement.operations.perhaps.contains(operation) && counts(statement))
-            .map(|(statement, named)| {
-                let covered = statement.operations.certain.contains(operation);
-                let covered = if covered { Answer::Yes } else { Answer::Maybe };
-                let base = covered.and(self.evaluator.resource_answer(statement.index));
-                Relevant {
-                    statement,
-                    directly: named.directly.and(base),
-                    by_account: named.by_account.and(base),
-                }
-            })
+            .map(|(statement, named)| self.relevant(statement, *named, operation))
             .filter(|relevant| relevant.directly.or(relevant.by_account) != Answer::No)
             .collect();
         self.request(operation, context, &relevant).verdict()
+    }
+
+    /// How far a statement applies before its conditions are looked at.
+    fn relevant(&self, statement: &'p Statement<'p>, named: Named, operation: Operation) -> Relevant<'p> {
+        let covered = if statement.operations.certain.contains(operation) {
+            Answer::Yes
+        } else {
+            Answer::from(statement.operations.perhaps.contains(operation)).and(Answer::Maybe)
+        };
+        let base = covered.and(self.evaluator.resource_answer(statement.index));
+        Relevant { statement, directly: named.directly.and(base), by_account: named.by_account.and(base) }
     }
 
     fn request<'q>(

@@ -169,9 +169,9 @@ pub struct Named {
 }
 
 impl Named {
-    const NOT: Self = Self { directly: Answer::No, by_account: Answer::No };
+    pub(super) const NOT: Self = Self { directly: Answer::No, by_account: Answer::No };
 
-    fn directly(answer: Answer) -> Self {
+    pub(super) fn directly(answer: Answer) -> Self {
         Self { directly: answer, ..Self::NOT }
     }
 
@@ -197,26 +197,21 @@ pub fn names(principals: &Listed<PrincipalItem<'_>>, caller: &Caller<'_>) -> Nam
 
 /// `NotPrincipal`: everyone but those it lists.
 ///
-/// AWS asks to list a user's or role's account beside it (and for a role its session), else the caller may be caught
-/// all the same; where only one of them is listed the answer is maybe.
+/// AWS asks to list a user's or role's account beside it, else the caller may be caught all the same; where only one
+/// of them is listed the answer is maybe. That AWS also asks for the session of a role is not taken to mean that the
+/// role's ARN does not name its sessions here.
 fn excepted(listed: Named, principals: &Listed<PrincipalItem<'_>>, caller: &Caller<'_>) -> Named {
     let unless = |surely_listed| {
         (!listed.at_all()).or(if surely_listed == Answer::Yes { Answer::No } else { Answer::Maybe })
     };
-    let lists = |kind| {
-        Answer::any(principals.items.iter().map(|item| match &item.principal {
-            Principal::Identity(identity) if identity.kind == kind => identity_names(identity, caller),
-            _ => Answer::No,
-        }))
-    };
+    let anyone = Answer::any(principals.items.iter().map(|item| match item.principal {
+        Principal::Anyone => Answer::Yes,
+        _ => Answer::No,
+    }));
     Named::directly(match caller.kind {
-        CallerKind::RootUser => !listed.at_all(),
-        CallerKind::User | CallerKind::FederatedUser => unless(listed.directly.and(listed.by_account)),
-        CallerKind::Role | CallerKind::Session | CallerKind::ServiceLinkedRole => {
-            unless(lists(IdentityKind::Role).and(lists(IdentityKind::Session)).and(listed.by_account))
-        }
-        // Whether `NotPrincipal` reaches AWS services is not documented.
-        CallerKind::Service => (!listed.directly).and(Answer::Maybe),
+        _ if anyone == Answer::Yes => Answer::No,
+        CallerKind::RootUser | CallerKind::Service => !listed.at_all(),
+        _ => unless(listed.directly.and(listed.by_account)),
     })
 }
 
@@ -224,8 +219,9 @@ fn excepted(listed: Named, principals: &Listed<PrincipalItem<'_>>, caller: &Call
 pub fn principal_names(principal: &Principal<'_>, caller: &Caller<'_>) -> Named {
     let service = caller.kind == CallerKind::Service;
     match principal {
-        // Whether `*` reaches AWS services is not documented.
-        Principal::Anyone => Named::directly(if service { Answer::Maybe } else { Answer::Yes }),
+        // AWS services too: AWS's examples that exempt them from a `Deny` on everyone, by
+        // `aws:PrincipalIsAWSService`, rest on it.
+        Principal::Anyone => Named::directly(Answer::Yes),
         Principal::Account(_) | Principal::Identity(_) if service => Named::NOT,
         Principal::Account(account) => {
             let same = same_account(account, &caller.account);
@@ -272,11 +268,12 @@ fn identity_names(identity: &Identity<'_>, caller: &Caller<'_>) -> Answer {
     }
 }
 
-/// The ARN of a session does not tell the path of its role: a role of the same name with a path may be it.
+/// The ARN of a session does not tell the path of its role. An account has no two roles of one name, whatever their
+/// paths, and KMS accepts no principal that does not exist: a role of the same name with a path is the session's role.
 fn role_with_path(identity: &Identity<'_>, caller: &Caller<'_>) -> Answer {
     let name = caller.arn.rsplit('/').next().unwrap_or_default();
     let same_name = identity.name != identity.simple_name() && identity.simple_name() == name;
-    Answer::from(same_name).and(same_account(identity.account, &caller.account)).and(Answer::Maybe)
+    Answer::from(same_name).and(same_account(identity.account, &caller.account))
 }
 
 /// A service-linked role whose ARN is written wrongly is a mistake of its own. It may be what was meant, so that

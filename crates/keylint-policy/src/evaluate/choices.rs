@@ -217,8 +217,19 @@ pub(super) fn bound(variables: &mut [Variable<'_>]) {
     }
 }
 
+/// Whether some of these keys hang together.
+pub(super) fn entangled<'v, 'p: 'v>(variables: impl Iterator<Item = &'v Variable<'p>> + Clone) -> bool {
+    let mut rest = variables;
+    while let Some(left) = rest.next() {
+        if rest.clone().any(|right| correlated(&left.key, &right.key)) {
+            return true;
+        }
+    }
+    false
+}
+
 /// Whether the values of two keys hang together, so that they cannot be chosen each by itself.
-pub(super) fn correlated(left: &ConditionKey<'_>, right: &ConditionKey<'_>) -> bool {
+fn correlated(left: &ConditionKey<'_>, right: &ConditionKey<'_>) -> bool {
     let group = |key: &ConditionKey<'_>| match key.id? {
         KeyId::VIA_SERVICE
         | KeyId::VIA_AWS_SERVICE

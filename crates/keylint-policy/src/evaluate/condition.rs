@@ -42,12 +42,14 @@ pub(super) enum Variable {
 
 /// Whether a condition holds.
 ///
-/// `variable` gives the value of a policy variable, where it is known.
+/// `variable` gives the value of a policy variable, where it is known; `several` is what a plain operator says of
+/// several values.
 pub(super) fn holds(
     condition: &Condition<'_>,
     found: Found<'_>,
     variables: Variables,
     variable: &dyn Fn(&str) -> Variable,
+    several: Answer,
 ) -> Answer {
     // An operator that does not exist is a mistake of its own.
     let Some(operator) = condition.operator else { return Answer::Maybe };
@@ -58,7 +60,7 @@ pub(super) fn holds(
             is_null(condition, Answer::No)
         }
         Found::Another | Found::Something | Found::Unsettled => Answer::Maybe,
-        Found::Values(values) => present(condition, operator, values, variables, variable),
+        Found::Values(values) => present(condition, operator, values, variables, variable, several),
     };
     match operator.comparison {
         _ if !condition.open => answer,
@@ -80,14 +82,8 @@ fn absent(condition: &Condition<'_>, operator: Operator) -> Answer {
     match (operator.comparison, operator.set) {
         (Comparison::Null, _) => is_null(condition, Answer::Yes),
         (_, SetOperator::ForAllValues) => Answer::Yes,
-        // AWS says that a missing key makes `ForAnyValue` false and `…IfExists` true, and nothing of the two together.
-        (_, SetOperator::ForAnyValue) => {
-            if operator.if_exists {
-                Answer::Maybe
-            } else {
-                Answer::No
-            }
-        }
+        // "If the key is not present, evaluate the condition element as true", of any operator but `Null`.
+        (_, SetOperator::ForAnyValue) => Answer::from(operator.if_exists),
         (comparison, SetOperator::None) => Answer::from(operator.if_exists || comparison.is_negated()),
     }
 }
@@ -107,6 +103,7 @@ fn present(
     found: &[Cow<'_, str>],
     variables: Variables,
     variable: &dyn Fn(&str) -> Variable,
+    several: Answer,
 ) -> Answer {
     if operator.comparison == Comparison::Null {
         return is_null(condition, Answer::No);
@@ -125,8 +122,7 @@ fn present(
         SetOperator::None => match found {
             [] => absent(condition, operator),
             [value] => one(value),
-            // AWS asks for a set operator where a key has several values, and does not say what happens without.
-            _ => Answer::Maybe,
+            _ => several,
         },
     }
 }

@@ -19,7 +19,7 @@ pub mod values;
 
 use std::borrow::Cow;
 
-pub use about::{About, Obstacle};
+pub use about::{About, Obstacle, Unsettled};
 pub use caller::{Caller, CallerKind, Named, names, principal_names};
 pub use context::{Context, State};
 
@@ -111,6 +111,12 @@ impl<'p> Evaluator<'p> {
     /// Prepares questions about one caller.
     pub fn about<'a>(&'a self, caller: &'a Caller<'a>) -> About<'a, 'p> {
         About::new(self, caller)
+    }
+
+    /// Prepares questions about one caller of an identity policy: a policy that is attached to the caller, and names no
+    /// principals. What it allows and denies is the caller's; the key policy decides whether that counts.
+    pub fn about_holder<'a>(&'a self, caller: &'a Caller<'a>) -> About<'a, 'p> {
+        About::holding(self, caller)
     }
 }
 

@@ -47,9 +47,7 @@ impl<'p> Request<'_, 'p> {
         let mut variables = self.open_keys();
         choices::bound(&mut variables);
         let (chosen, given): (Vec<_>, Vec<_>) = variables.iter().partition(|variable| variable.chosen);
-        let entangled = chosen.iter().enumerate().any(|(index, left)| {
-            chosen.iter().skip(index + 1).any(|right| choices::correlated(&left.key, &right.key))
-        });
+        let entangled = choices::entangled(chosen.iter().copied());
         let mut result: Option<Verdict> = None;
         each_combination(&given, &mut Vec::new(), &mut |world| {
             let mut best = Verdict::NO;
@@ -72,14 +70,8 @@ impl<'p> Request<'_, 'p> {
 
     /// The keys that the conditions of the relevant statements depend on and that are open.
     fn open_keys(&self) -> Vec<Variable<'p>> {
-        self.open_keys_of(|| self.relevant.iter().flat_map(|relevant| &relevant.statement.conditions))
-    }
-
-    fn open_keys_of<I>(&self, conditions: impl Fn() -> I) -> Vec<Variable<'p>>
-    where
-        I: Iterator<Item = &'p Condition<'p>>,
-    {
         let mut variables: Vec<Variable<'p>> = Vec::new();
+        let conditions = || self.relevant.iter().flat_map(|relevant| &relevant.statement.conditions);
         for condition in conditions() {
             if variables.iter().any(|variable| variable.key.same_as(&condition.key)) {
                 continue;
@@ -159,7 +151,10 @@ impl<'p> Request<'_, 'p> {
                 Standing::Open(_) => condition::Variable::Open,
             }
         };
-        let found = |found: Found<'_>| holds(condition, found, self.variables, &value_of);
+        // AWS requires a set operator where a key has several values. Without one nothing matches, by what is known;
+        // the documentation does not say it, so that no rule rests on it.
+        let several = if self.context.complete { Answer::No } else { Answer::Maybe };
+        let found = |found: Found<'_>| holds(condition, found, self.variables, &value_of, several);
         match tried {
             Some((_, Sample::Absent)) => found(Found::Absent),
             Some((_, Sample::Values(values))) => found(Found::Values(values)),
@@ -174,25 +169,47 @@ impl<'p> Request<'_, 'p> {
         }
     }
 
-    /// Whether the conditions of a statement hold although nothing is tried.
-    pub(super) fn holds_at_once(&self, statement: &Statement<'p>) -> bool {
-        self.conditions_hold(statement, &[]) == Answer::Yes
+    /// Whether all conditions of the statement that matters hold for at least one setting of the open keys.
+    pub(super) fn can_all_hold(&self, statement: &Statement<'p>) -> Answer {
+        let known = self.all_hold(statement, Answer::or);
+        // Whether values of keys that hang together can come together is not known.
+        if choices::entangled(self.open_keys().iter()) { known.and(Answer::Maybe) } else { known }
     }
 
-    /// Whether the conditions of a statement hold together for at least one setting of the open keys.
-    pub(super) fn can_hold_all(&self, statement: &'p Statement<'p>) -> Answer {
-        let at_once = self.conditions_hold(statement, &[]);
-        if at_once != Answer::Maybe {
-            return at_once;
-        }
-        let mut variables = self.open_keys_of(|| statement.conditions.iter());
-        choices::bound(&mut variables);
-        let variables: Vec<_> = variables.iter().collect();
-        let mut best = Answer::No;
-        each_combination(&variables, &mut Vec::new(), &mut |all| {
-            best = best.or(self.conditions_hold(statement, all));
+    /// Whether all conditions of the statement that matters hold for every setting of the open keys: a no if for none.
+    pub(super) fn always_hold(&self, statement: &Statement<'p>) -> Answer {
+        self.all_hold(statement, Answer::agreed)
+    }
+
+    fn all_hold(&self, statement: &Statement<'p>, over_samples: fn(Answer, Answer) -> Answer) -> Answer {
+        let variables = self.open_keys();
+        let is_open = |condition: &&Condition<'p>| {
+            variables.iter().any(|variable| variable.key.same_as(&condition.key))
+        };
+        let all = |conditions: &[&Condition<'p>], assignment: Assignment<'_, 'p>| {
+            Answer::all(conditions.iter().map(|condition| self.holds(condition, assignment)))
+        };
+        let (open, settled): (Vec<_>, Vec<_>) = statement.conditions.iter().partition(is_open);
+        let of_each_key = variables.iter().map(|variable| {
+            let on_it: Vec<_> = open.iter().copied().filter(|one| one.key.same_as(&variable.key)).collect();
+            let tried = variable.samples.iter().map(|sample| all(&on_it, &[(&variable.key, sample)]));
+            tried.reduce(over_samples).unwrap_or(Answer::Maybe)
         });
-        best
+        let known = all(&settled, &[]).and(Answer::all(of_each_key));
+        if statement.conditions_open { known.and(Answer::Maybe) } else { known }
+    }
+
+    /// Whether a condition holds for some values of its key, or may hold for one, and not for others.
+    pub(super) fn depends_on(&self, condition: &Condition<'p>) -> bool {
+        let single = [condition];
+        match self.standing(&condition.key) {
+            Standing::Open(open) => {
+                let variable = Variable::new(condition.key, open, &single);
+                let tried = variable.samples.iter().map(|s| self.holds(condition, &[(&variable.key, s)]));
+                tried.reduce(Answer::agreed) == Some(Answer::Maybe)
+            }
+            _ => self.holds(condition, &[]) == Answer::Maybe,
+        }
     }
 
     /// Whether a condition holds for at least one value of its key.

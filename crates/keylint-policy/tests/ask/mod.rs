@@ -43,6 +43,11 @@ pub(crate) fn ask(
     operation: &str,
     context: &evaluate::Context<'_>,
 ) -> Verdict {
+    of_evaluator(json, |evaluator| evaluator.may(caller, Operation::from_name(operation).unwrap(), context))
+}
+
+/// Asks the evaluator of a policy anything.
+pub(crate) fn of_evaluator<T>(json: &str, question: impl FnOnce(&Evaluator<'_>) -> T) -> T {
     let mut arena = Arena::default();
     let mut problems = Vec::new();
     keylint_syntax::json::parse(json, &mut arena, &mut problems);
@@ -53,7 +58,7 @@ pub(crate) fn ask(
         arn: Some(Cow::Owned(key().arn)),
         ..evaluate::Key::default()
     };
-    Evaluator::new(&policy, &key).may(caller, Operation::from_name(operation).unwrap(), context)
+    question(&Evaluator::new(&policy, &key))
 }
 
 /// A context of which everything is known.

@@ -52,8 +52,7 @@ impl Question<'_> {
         }
         match (set, found) {
             // "IfExists: if the key is not present, evaluate the condition element as true."
-            (None | Some("ForAllValues"), None) if if_exists => Yes,
-            (Some("ForAnyValue"), None) if if_exists => Open,
+            (_, None) if if_exists => Yes,
             // "If the key is not present, the values do not match and the condition is false"; a negated one is true.
             (None, None) => Reading::from(is_negated(name)),
             (None, Some([one])) => self.matches(name, one),
@@ -63,7 +62,8 @@ impl Question<'_> {
             // "For no matching key ForAnyValue returns false."
             (Some("ForAnyValue"), None) => No,
             (Some("ForAnyValue"), Some(all)) => Reading::any(all.iter().map(|one| self.matches(name, one))),
-            // A key with several values requires a set operator.
+            // "Set operators are required for keys with several values": without one nothing matches.
+            (None, Some(_)) => No,
             _ => Open,
         }
     }

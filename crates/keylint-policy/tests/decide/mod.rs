@@ -239,25 +239,21 @@ fn listed_as(principals: &Value, caller: &Caller) -> Named {
         .fold(Named::directly(No), Named::or)
 }
 
-/// "With `NotPrincipal` and `Deny` you must also list the account of the principal", and for a role its session.
+/// "With `NotPrincipal` and `Deny` you must also list the account of the principal"; the ARN of a role names its
+/// sessions.
 ///
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html>
 fn not_excepted(excepted: &Value, caller: &Caller) -> Reading {
     let listed = listed_as(excepted, caller);
-    if caller.kind == Kind::Service {
-        return Open;
+    if entries(excepted).contains(&("AWS", "*")) {
+        return No;
     }
     if listed.directly == No && listed.by_account == No {
         return Yes;
     }
     let every_form_is_listed = match caller.kind {
-        Kind::RootUser => listed.directly == Yes,
-        Kind::User => listed.directly == Yes && listed.by_account == Yes,
-        Kind::Session => {
-            let has = |arn: &str| entries(excepted).contains(&("AWS", arn));
-            listed.by_account == Yes && has(&caller.arn) && caller.session.as_deref().is_some_and(has)
-        }
-        _ => false,
+        Kind::RootUser | Kind::Service => listed.directly == Yes,
+        _ => listed.directly == Yes && listed.by_account == Yes,
     };
     if every_form_is_listed { No } else { Open }
 }
@@ -281,8 +277,9 @@ fn entries(principals: &Value) -> Vec<(&str, &str)> {
 fn entry_names(form: &str, text: &str, caller: &Caller) -> Named {
     let service = caller.kind == Kind::Service;
     match form {
-        // That `*` reaches AWS services as well is said nowhere.
-        "AWS" if text == "*" => Named::directly(if service { Open } else { Yes }),
+        // AWS's examples that exempt services from a `Deny` on everyone, by `aws:PrincipalIsAWSService`, rest on it
+        // that `*` reaches them.
+        "AWS" if text == "*" => Named::directly(Yes),
         "AWS" => match account_of_principal(text) {
             Some(_) if service => Named::directly(No),
             Some(account) => account_principal_names(account, caller),
@@ -340,7 +337,7 @@ fn role_is(text: &str, caller: &Caller) -> Reading {
     let last = |arn: &str| arn.rsplit('/').next().unwrap_or("").to_owned();
     let path_unknown = caller.kind == Kind::Session && caller.arn.matches('/').count() == 1;
     let same_account = text.split(':').nth(4) == Some(&caller.account);
-    if path_unknown && same_account && last(text) == last(&caller.arn) { Open } else { No }
+    Reading::from(path_unknown && same_account && last(text) == last(&caller.arn))
 }
 
 fn session_is(text: &str, name: &str, caller: &Caller) -> Reading {

@@ -6,6 +6,7 @@
 #![cfg(test)]
 
 mod arguments;
+mod can;
 mod configuration;
 mod input;
 mod output;
