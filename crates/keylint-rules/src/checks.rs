@@ -1,6 +1,8 @@
 //! The checks that need an algorithm: a rule names one of them under `check`.
 
+mod confused_deputy;
 mod service_linked_role;
+pub(crate) mod service_principal;
 mod spelling;
 
 use keylint_policy::model::Policy;
@@ -22,9 +24,12 @@ pub(crate) enum Check {
 
 /// Every check, by the name that rule files use.
 pub(crate) const CHECKS: &[(&str, Check)] = &[
+    ("confused-deputy", Check::Policy(confused_deputy::unrestricted)),
     ("malformed-service-linked-role", Check::Policy(service_linked_role::malformed)),
+    ("service-principal-region", Check::Policy(service_principal::region)),
     ("unknown-action", Check::Policy(spelling::actions)),
     ("unknown-condition-key", Check::Policy(spelling::condition_keys)),
     ("unknown-operator", Check::Policy(spelling::operators)),
     ("unknown-service", Check::Policy(spelling::services)),
+    ("wrong-kind-of-principal", Check::Policy(service_principal::wrong_kind)),
 ];

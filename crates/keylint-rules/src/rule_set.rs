@@ -385,7 +385,10 @@ mod tests {
             rules.filter(|(_, chosen)| *chosen).map(|(rule, _)| rule.info.name.clone()).collect()
         };
         assert_eq!(chosen(&["unknown-action"], &[]), ["unknown-action"]);
-        assert_eq!(chosen(&["security"], &["public-key-access"]), ["unrestricted-grant-creation"]);
+        assert_eq!(
+            chosen(&["security"], &["public-key-access"]),
+            ["confused-deputy", "unrestricted-grant-creation"]
+        );
         assert_eq!(chosen(&[], &["all"]), Vec::<String>::new());
         let unknown = set.select(&["unknown-actoin".to_owned()], &[]).unwrap_err();
         assert_eq!(unknown.1.as_deref(), Some("unknown-action"));
