@@ -1,5 +1,7 @@
 //! Rules about AWS services: whether the key policy allows what a service's file says it needs.
 
+use std::cmp::Reverse;
+
 use keylint_policy::Answer;
 use keylint_policy::arn::{Arn, same_account};
 use keylint_policy::evaluate::{Caller, Context, Obstacle, State, names};
@@ -32,7 +34,8 @@ struct Alternatives<'p, 's> {
 }
 
 /// The condition keys that a service sends when it calls for a resource.
-const SOURCE_KEYS: [&str; 4] = ["aws:SourceArn", "aws:SourceAccount", "aws:SourceOrgID", "aws:SourceOrgPaths"];
+const SOURCE_KEYS: [&str; 4] =
+    ["aws:SourceArn", "aws:SourceAccount", "aws:SourceOrgID", "aws:SourceOrgPaths"];
 
 /// Asks the questions about services: of those that the policy names, and of those that the user declares.
 ///
@@ -58,10 +61,17 @@ pub(crate) fn ask_services<'p>(
                 _ => missing(question, facts, usage, reported),
             };
             let found: Option<Vec<Finding<'p>>> = uses.iter().map(ask).collect();
-            let nearest = found.into_iter().flatten().min_by_key(|finding| finding.about.1.len());
-            findings.extend(nearest.map(|finding| {
+            // Of several, the one of which the policy allows most is the one that is meant.
+            let closeness = |(usage, finding): &(&Use<'p, '_>, Finding<'p>)| {
+                let lacking = finding.about.1.len();
+                let needed = usage.service.needs.iter().map(|need| need.may.len()).sum::<usize>();
+                (Reverse(needed.saturating_sub(lacking)), lacking)
+            };
+            let nearest = uses.iter().zip(found.into_iter().flatten()).min_by_key(closeness);
+            findings.extend(nearest.map(|(_, finding)| {
                 // A service that calls in its own name may have a use that keylint does not know.
-                let severity = if *meant { finding.severity } else { finding.severity.min(Severity::Warning) };
+                let severity =
+                    if *meant { finding.severity } else { finding.severity.min(Severity::Warning) };
                 Finding { question: Some(index), severity, ..finding }
             }));
         }

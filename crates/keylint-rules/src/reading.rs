@@ -10,8 +10,8 @@ use keylint_syntax::{Kind, Node};
 
 use crate::checks::CHECKS;
 use crate::rule::{
-    Calls, Decision, Element, Expectation, Form, LinkedRole, Need, Place, PrincipalForm, Question, Rule, Service,
-    Texts, Who,
+    Calls, Decision, Element, Expectation, Form, LinkedRole, Need, Place, PrincipalForm, Question, Rule,
+    Service, Texts, Who,
 };
 use crate::text::{Template, WORDS};
 

@@ -5,17 +5,8 @@ use keylint_source::did_you_mean;
 use super::tables::REGIONS;
 
 /// The parts of the world that the names of Regions end in, before their number.
-const DIRECTIONS: [&str; 9] = [
-    "central",
-    "east",
-    "north",
-    "northeast",
-    "northwest",
-    "south",
-    "southeast",
-    "southwest",
-    "west",
-];
+const DIRECTIONS: [&str; 9] =
+    ["central", "east", "north", "northeast", "northwest", "south", "southeast", "southwest", "west"];
 
 /// Whether a text is the name of a Region, or could be that of one which is newer than the table: `xx-south-9`.
 pub fn looks_like_region(text: &str) -> bool {

@@ -43,8 +43,7 @@ fn in_statement<'p>(
     let mut worst = Severity::Note;
     for item in statement.principals.items.iter().filter(|_| !statement.principals.negated) {
         let Principal::Service(name) = item.principal else { continue };
-        let integrations: Vec<&Service> =
-            services.iter().filter(|service| service.calls_as(name)).collect();
+        let integrations: Vec<&Service> = services.iter().filter(|service| service.calls_as(name)).collect();
         let sends = |service: &&Service| service.sends.as_ref().is_some_and(|keys| !keys.is_empty());
         if integrations.is_empty() || !integrations.iter().all(sends) {
             continue;

@@ -64,9 +64,11 @@ pub(super) fn region<'p>(facts: &Facts<'p>, services: &[Service], severity: Seve
     for (statement, item, name) in allowed(facts) {
         let finding = Finding::at(severity, item.text.span()).in_statement(statement).with("principal", name);
         let regional = services.iter().find(|service| service.calls_as(name) && !is_global(service));
-        if let Some(service) = services.iter().find(|service| without_region(service).as_deref() == Some(name)) {
+        if let Some(service) =
+            services.iter().find(|service| without_region(service).as_deref() == Some(name))
+        {
             let same = |(other, _, named): (&Statement<'_>, &PrincipalItem<'_>, &str)| {
-                service.calls_as(named)
+                service.region_in(named).is_some_and(looks_like_region)
                     && statement.operations.perhaps.difference(other.operations.perhaps).is_empty()
             };
             let covered = allowed(facts).any(same) || has_unknown(facts, statement);
@@ -93,7 +95,8 @@ pub(super) fn region<'p>(facts: &Facts<'p>, services: &[Service], severity: Seve
 /// Whether a statement, or another that allows as much, may name more principals than are known.
 fn has_unknown(facts: &Facts<'_>, statement: &Statement<'_>) -> bool {
     let open = |other: &Statement<'_>| {
-        other.principals.open || other.principals.items.iter().any(|item| item.principal == Principal::Unknown)
+        other.principals.open
+            || other.principals.items.iter().any(|item| item.principal == Principal::Unknown)
     };
     facts.policy().statements.iter().any(|other| {
         other.effect != Some(Effect::Deny)
@@ -109,11 +112,9 @@ fn is_global(service: &Service) -> bool {
 /// The name of a regional service principal as it would be without the Region.
 fn without_region(service: &Service) -> Option<String> {
     match &service.calls {
-        Calls::Principal(principal) => {
-            principal.split_once(REGION).map(|(before, behind)| {
-                format!("{}{behind}", before.trim_end_matches('.'))
-            })
-        }
+        Calls::Principal(principal) => principal
+            .split_once(REGION)
+            .map(|(before, behind)| format!("{}{behind}", before.trim_end_matches('.'))),
         _ => None,
     }
 }
@@ -229,3 +230,40 @@ fn is_known_label(label: &str, services: &[Service]) -> bool {
     is_service_prefix(label) || service_labels(services).iter().any(|known| known == label)
 }
 
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pretty_assertions::assert_eq;
+
+    #[test]
+    fn misspelt_names_are_recognized() {
+        let meant = |name| misspelt_service_principal(name, &[]);
+        assert_eq!(meant("cloudtrial.amazonaws.com").as_deref(), Some("cloudtrail.amazonaws.com"));
+        assert_eq!(meant("logs.amazonaws.con").as_deref(), Some("logs.amazonaws.com"));
+        for right in
+            ["cloudtrail.amazonaws.com", "logs.eu-west-1.amazonaws.com", "delivery.logs.amazonaws.com"]
+        {
+            assert_eq!(meant(right), None, "{right}");
+        }
+    }
+
+    #[test]
+    fn a_regional_name_has_one_region() {
+        let service = Service {
+            name: "logs".to_owned(),
+            title: "Logs".to_owned(),
+            calls: Calls::Principal("logs.{region}.amazonaws.com".to_owned()),
+            needs: Vec::new(),
+            sends: None,
+            unrestricted_example: false,
+        };
+        assert_eq!(service.region_in("logs.eu-west-1.amazonaws.com"), Some("eu-west-1"));
+        assert_eq!(service.region_in("logs.cn-north-1.amazonaws.com.cn"), Some("cn-north-1"));
+        for other in ["logs.amazonaws.com", "delivery.logs.amazonaws.com", "logs.a.b.amazonaws.com"] {
+            assert_eq!(service.region_in(other), None, "{other}");
+        }
+        assert_eq!(without_region(&service).as_deref(), Some("logs.amazonaws.com"));
+        assert_eq!(misspelt_region("logs.us-east1.amazonaws.com"), Some(("us-east1", "us-east-1")));
+        assert_eq!(misspelt_region("dnssec-route53.amazonaws.com"), None);
+    }
+}
