@@ -10,7 +10,8 @@ use keylint_policy::vocabulary::{Operation, Operations};
 use keylint_source::{Severity, Span};
 
 use crate::ask::context;
-use crate::facts::{Facts, principals};
+use crate::checks::service_principal::allowed;
+use crate::facts::Facts;
 use crate::finding::{Finding, place};
 use crate::rule::{Calls, Expectation, Need, Place, Question, REGION, Service, Who};
 
@@ -107,7 +108,7 @@ fn roles<'p, 's>(
             add(role.simple_name(), caller.with_identity_policies(policies), true);
         }
         // Where the service itself is named instead of its role, that is said by a rule of its own.
-        let instead = || allowed_services(facts).any(|name| service.never_calls_as(name));
+        let instead = || allowed(facts).any(|(_, _, name)| service.never_calls_as(name));
         if declared.contains(&service.name) && !in_own_account && !instead() {
             let account = facts.key().account.as_deref().unwrap_or("${account}");
             let arn = linked.arn(account, &facts.key().partition);
@@ -126,7 +127,7 @@ fn principals_themselves<'p, 's>(
     declared: &[String],
 ) -> Vec<Alternatives<'p, 's>> {
     let mut names: Vec<&'p str> = Vec::new();
-    for name in allowed_services(facts) {
+    for (_, _, name) in allowed(facts) {
         if !names.contains(&name) {
             names.push(name);
         }
@@ -154,7 +155,7 @@ fn principals_themselves<'p, 's>(
         let Calls::Principal(principal) = &service.calls else { continue };
         // A name with a Region, or without one where it needs one, is no business of this rule.
         let label = principal.split('.').next().unwrap_or_default();
-        let like = |name: &&str| name.split('.').any(|part| part == label);
+        let like = |name: &&str| name.split('.').next() == Some(label);
         if !names.iter().any(like) {
             let region = facts.key().arn.as_deref().and_then(Arn::parse).map_or("REGION", |arn| arn.region);
             let unnamed = usage(service, &principal.replace(REGION, region), false);
@@ -163,14 +164,6 @@ fn principals_themselves<'p, 's>(
     }
     all.retain(|alternatives| !alternatives.uses.is_empty());
     all
-}
-
-/// The service principals that `Allow` statements name.
-fn allowed_services<'p>(facts: &Facts<'p>) -> impl Iterator<Item = &'p str> {
-    principals(facts.policy()).filter_map(|(statement, item)| match item.principal {
-        Principal::Service(name) if statement.effect == Some(Effect::Allow) => Some(name),
-        _ => None,
-    })
 }
 
 /// What the requests of a service have for condition keys.

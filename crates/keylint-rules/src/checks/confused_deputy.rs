@@ -37,7 +37,7 @@ fn in_statement<'p>(
     severity: Severity,
 ) -> Option<Finding<'p>> {
     let mut open = Operations::EMPTY;
-    let mut places = Vec::new();
+    let mut first = None;
     let mut names = Vec::new();
     let mut expected = Vec::new();
     let mut worst = Severity::Note;
@@ -56,7 +56,7 @@ fn in_statement<'p>(
             worst = worst.max(severity);
         }
         open = open.union(operations);
-        places.push(item.text.span());
+        first = first.or(Some(item.text.span()));
         names.push(name);
         for key in integrations.iter().flat_map(|service| service.sends.iter().flatten()) {
             if !expected.contains(key) {
@@ -64,11 +64,9 @@ fn in_statement<'p>(
             }
         }
     }
-    let (first, others) = places.split_first()?;
     let operations: Vec<Operation> = open.iter().collect();
-    let mut finding = Finding::at(worst, *first).in_statement(statement);
+    let mut finding = Finding::at(worst, first?).in_statement(statement);
     finding.related.push(place(statement, Place::Action, &operations));
-    finding.related.extend(others);
     finding.about.1 = open;
     Some(
         finding

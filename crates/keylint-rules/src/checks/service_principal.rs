@@ -10,7 +10,7 @@ use crate::finding::Finding;
 use crate::rule::{Calls, REGION, Service};
 
 /// The service principals that `Allow` statements name, with the statements.
-fn allowed<'p>(
+pub(crate) fn allowed<'p>(
     facts: &Facts<'p>,
 ) -> impl Iterator<Item = (&'p Statement<'p>, &'p PrincipalItem<'p>, &'p str)> {
     principals(facts.policy()).filter_map(|(statement, item)| match item.principal {
@@ -74,7 +74,10 @@ pub(super) fn region<'p>(facts: &Facts<'p>, services: &[Service], severity: Seve
             let covered = allowed(facts).any(same) || has_unknown(facts, statement);
             let severity = if covered { Severity::Note } else { severity };
             let finding = Finding { severity, ..finding }.with("service", service.title.clone());
-            findings.push(finding.with("expected", with_region(service, key_region(facts))));
+            findings.push(match key_region(facts) {
+                Some(region) => finding.with("expected", with_region(service, region)),
+                None => finding,
+            });
         } else if let Some((at, meant)) = misspelt_region(name) {
             let suggestion = name.replacen(at, meant, 1);
             findings.push(finding.with("kind", at).with("suggestion", suggestion));
@@ -85,7 +88,7 @@ pub(super) fn region<'p>(facts: &Facts<'p>, services: &[Service], severity: Seve
             if !named_too && !has_unknown(facts, statement) {
                 let finding = Finding { severity: severity.min(Severity::Warning), ..finding };
                 let finding = finding.with("service", service.title.clone()).with("element", other);
-                findings.push(finding.with("expected", with_region(service, Some(of_key))));
+                findings.push(finding.with("expected", with_region(service, of_key)));
             }
         }
     }
@@ -119,10 +122,10 @@ fn without_region(service: &Service) -> Option<String> {
     }
 }
 
-/// The name of a regional service principal with its Region, or what stands for it.
-fn with_region(service: &Service, region: Option<&str>) -> String {
+/// The name of a regional service principal with its Region.
+fn with_region(service: &Service, region: &str) -> String {
     match &service.calls {
-        Calls::Principal(principal) => principal.replace(REGION, region.unwrap_or("REGION")),
+        Calls::Principal(principal) => principal.replace(REGION, region),
         _ => String::new(),
     }
 }
