@@ -69,6 +69,8 @@ pub(crate) fn ask_services<'p>(
                 (Reverse(needed.saturating_sub(lacking)), lacking)
             };
             let nearest = uses.iter().zip(found.into_iter().flatten()).min_by_key(closeness);
+            // That a resource is not the key is a mistake of its own, and not one about this service.
+            let nearest = nearest.filter(|(_, finding)| *meant || !finding.words.contains_key("element"));
             findings.extend(nearest.map(|(_, finding)| {
                 // A service that calls in its own name may have a use that keylint does not know.
                 let severity =
