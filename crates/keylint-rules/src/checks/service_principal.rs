@@ -72,7 +72,8 @@ pub(super) fn region<'p>(facts: &Facts<'p>, services: &[Service], severity: Seve
                     && statement.operations.perhaps.difference(other.operations.perhaps).is_empty()
             };
             let covered = allowed(facts).any(same) || has_unknown(facts, statement);
-            let severity = if covered { Severity::Note } else { severity };
+            // AWS's pages all write the Region; that the name without it never works, none of them says.
+            let severity = if covered { Severity::Note } else { severity.min(Severity::Warning) };
             let finding = Finding { severity, ..finding }.with("service", service.title.clone());
             findings.push(match key_region(facts) {
                 Some(region) => finding.with("expected", with_region(service, region)),
