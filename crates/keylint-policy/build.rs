@@ -17,13 +17,19 @@ fn main() -> Result<()> {
     let operations = Operation::all(&table)?;
     let keys = Key::all(&read("data/condition-keys.json")?, &operations)?;
     let prefixes = read("data/service-prefixes.json")?;
+    let regions = read("data/regions.json")?;
 
     let mut code = String::new();
     write_operations(&mut code, &operations)?;
     write_keys(&mut code, &keys)?;
     let actions = [texts(&prefixes, "actions")?, texts(&prefixes, "retired")?].concat();
-    write_prefixes(&mut code, "SERVICE_PREFIXES", actions)?;
-    write_prefixes(&mut code, "CONDITION_KEY_PREFIXES", texts(&prefixes, "conditionKeysOnly")?)?;
+    write_names(&mut code, "SERVICE_PREFIXES", actions)?;
+    write_names(&mut code, "CONDITION_KEY_PREFIXES", texts(&prefixes, "conditionKeysOnly")?)?;
+    let mut of_all_partitions = Vec::new();
+    for partition in regions.as_object().ok_or("not a table of partitions")?.keys() {
+        of_all_partitions.extend(texts(&regions, partition)?);
+    }
+    write_names(&mut code, "REGIONS", of_all_partitions)?;
     let folder = env::var("OUT_DIR")?;
     fs::write(format!("{folder}/vocabulary.rs"), code)?;
     Ok(())
@@ -178,11 +184,11 @@ fn write_keys(code: &mut String, keys: &[Key]) -> Result<()> {
     Ok(())
 }
 
-fn write_prefixes(code: &mut String, name: &str, mut prefixes: Vec<String>) -> Result<()> {
-    prefixes.sort();
-    unique(prefixes.iter().map(String::as_str))?;
-    let count = prefixes.len();
-    writeln!(code, "pub(super) static {name}: [&str; {count}] = {prefixes:?};")?;
+fn write_names(code: &mut String, name: &str, mut names: Vec<String>) -> Result<()> {
+    names.sort();
+    unique(names.iter().map(String::as_str))?;
+    let count = names.len();
+    writeln!(code, "pub(super) static {name}: [&str; {count}] = {names:?};")?;
     Ok(())
 }
 

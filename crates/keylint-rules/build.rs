@@ -21,7 +21,8 @@ fn embed(code: &mut String, name: &str, folder: &Path) -> io::Result<()> {
             path.as_ref().is_ok_and(|path| path.extension().is_some_and(|e| e == "yaml")) || path.is_err()
         })
         .collect::<io::Result<_>>()?;
-    files.sort();
+    // By name: `logs` before `logs-export`, which the end of the file's name would turn around.
+    files.sort_by_key(|path| path.file_stem().map(ToOwned::to_owned));
     let _ = writeln!(code, "pub(crate) const {name}: &[(&str, &str)] = &[");
     for file in files {
         println!("cargo::rerun-if-changed={}", file.display());

@@ -6,6 +6,7 @@
 mod action;
 mod condition_key;
 mod operation;
+mod region;
 mod service;
 mod suggest;
 mod tables;
@@ -13,6 +14,7 @@ mod tables;
 pub use action::is_wildcard;
 pub use condition_key::{ConditionKey, KeyId, KeyOrigin, KeyStanding, ValueType, standing};
 pub use operation::{KeyType, Operation, Operations};
+pub use region::{looks_like_region, region_meant};
 pub use service::{is_service_prefix, service_prefixes};
 pub use suggest::{suggest_action, suggest_condition_key};
 

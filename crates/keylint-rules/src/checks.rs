@@ -3,11 +3,13 @@
 mod action;
 mod applicability;
 mod condition;
+mod confused_deputy;
 mod form;
 mod placeholder;
 mod principal;
 mod redundancy;
 mod service_linked_role;
+pub(crate) mod service_principal;
 mod spelling;
 mod value;
 mod variable;
@@ -35,6 +37,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("condition-key-not-for-action", Check::Policy(applicability::not_for_action)),
     ("condition-never-met", Check::Policy(applicability::never_met)),
     ("condition-type-mismatch", Check::Policy(condition::type_mismatch)),
+    ("confused-deputy", Check::Policy(confused_deputy::unrestricted)),
     ("dead-statement", Check::Policy(applicability::dead_statements)),
     ("duplicate-sid", Check::Policy(form::duplicate_sids)),
     ("empty-list", Check::Text(form::empty_lists)),
@@ -54,6 +57,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("oversized-policy", Check::Text(form::oversized)),
     ("redundant-action", Check::Policy(redundancy::actions)),
     ("redundant-statement", Check::Policy(redundancy::statements)),
+    ("service-principal-region", Check::Policy(service_principal::region)),
     ("unknown-action", Check::Policy(spelling::actions)),
     ("unknown-condition-key", Check::Policy(spelling::condition_keys)),
     ("unknown-operator", Check::Policy(spelling::operators)),
@@ -62,4 +66,5 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("vacuous-condition", Check::Policy(applicability::vacuous)),
     ("variable-needs-version", Check::Policy(variable::needs_version)),
     ("wildcard-matches-nothing", Check::Policy(action::matching_nothing)),
+    ("wrong-kind-of-principal", Check::Policy(service_principal::wrong_kind)),
 ];

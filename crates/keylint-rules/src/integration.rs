@@ -1,27 +1,42 @@
 //! Rules about AWS services: whether the key policy allows what a service's file says it needs.
 
+use std::cmp::Reverse;
+
 use keylint_policy::Answer;
-use keylint_policy::arn::same_account;
-use keylint_policy::evaluate::{Caller, Context, Obstacle, names};
-use keylint_policy::model::{Effect, Identity, Principal, PrincipalItem, Statement};
+use keylint_policy::arn::{Arn, same_account};
+use keylint_policy::evaluate::{Caller, Context, Obstacle, State, names};
+use keylint_policy::model::{Effect, Identity, Principal, Statement};
 use keylint_policy::vocabulary::{Operation, Operations};
-use keylint_source::Span;
+use keylint_source::{Severity, Span};
 
 use crate::ask::context;
-use crate::facts::{Facts, principals};
+use crate::checks::service_principal::allowed;
+use crate::facts::Facts;
 use crate::finding::{Finding, place};
-use crate::rule::{Expectation, Place, Question, Service, Who};
+use crate::rule::{Calls, Expectation, Need, Place, Question, REGION, Service, Who};
 
-/// A service, and the role through which it would use the key.
+/// A service, and the role or service principal as which it would use the key.
 struct Use<'p, 's> {
     service: &'s Service,
+    /// The name of the role, or of the service principal.
     role: String,
     caller: Caller<'p>,
-    /// Whether some statement names the role.
+    /// Whether some statement names it.
     named: bool,
-    /// The statement that names the service itself, as if it called in its own name, and where it does so.
-    instead: Option<(&'p Statement<'p>, Span)>,
+    /// Whether the service calls in its own name.
+    itself: bool,
 }
+
+/// Ways in which one caller may be meant to use the key: it lacks nothing if it has what one of them needs.
+struct Alternatives<'p, 's> {
+    uses: Vec<Use<'p, 's>>,
+    /// Whether the user says that the key must serve it, or the policy itself leaves no doubt.
+    meant: bool,
+}
+
+/// The condition keys that a service sends when it calls for a resource.
+const SOURCE_KEYS: [&str; 4] =
+    ["aws:SourceArn", "aws:SourceAccount", "aws:SourceOrgID", "aws:SourceOrgPaths"];
 
 /// Asks the questions about services: of those that the policy names, and of those that the user declares.
 ///
@@ -34,26 +49,56 @@ pub(crate) fn ask_services<'p>(
     reported: &[&Finding<'p>],
 ) -> Vec<Finding<'p>> {
     let mut findings = Vec::new();
-    for (index, question) in questions.iter().enumerate().filter(|(_, q)| q.who == Who::Services) {
-        for usage in uses(facts, services, declared) {
-            let found = match question.expect {
-                Expectation::Undenied => denied(question, facts, &usage),
-                _ => missing(question, facts, &usage, reported),
+    let mut questions = questions.iter().enumerate().filter(|(_, q)| q.who == Who::Services).peekable();
+    if questions.peek().is_none() {
+        return findings;
+    }
+    let mut all = roles(facts, services, declared);
+    all.extend(principals_themselves(facts, services, declared));
+    for (index, question) in questions {
+        for Alternatives { uses, meant } in &all {
+            let ask = |usage| match question.expect {
+                Expectation::Undenied => denied(question, facts, usage),
+                _ => missing(question, facts, usage, reported),
             };
-            findings.extend(found.map(|finding| Finding { question: Some(index), ..finding }));
+            let found: Option<Vec<Finding<'p>>> = uses.iter().map(ask).collect();
+            // Of several, the one of which the policy allows most is the one that is meant.
+            let closeness = |(usage, finding): &(&Use<'p, '_>, Finding<'p>)| {
+                let lacking = finding.about.1.len();
+                let needed = usage.service.needs.iter().map(|need| need.may.len()).sum::<usize>();
+                (Reverse(needed.saturating_sub(lacking)), lacking)
+            };
+            let nearest = uses.iter().zip(found.into_iter().flatten()).min_by_key(closeness);
+            // That a resource is not the key is a mistake of its own, and not one about this service.
+            let nearest = nearest.filter(|(_, finding)| *meant || !finding.words.contains_key("element"));
+            findings.extend(nearest.map(|(_, finding)| {
+                // A service that calls in its own name may have a use that keylint does not know.
+                let severity =
+                    if *meant { finding.severity } else { finding.severity.min(Severity::Warning) };
+                Finding { question: Some(index), severity, ..finding }
+            }));
         }
     }
     findings
 }
 
-fn uses<'p, 's>(facts: &Facts<'p>, services: &'s [Service], declared: &[String]) -> Vec<Use<'p, 's>> {
-    let mut uses = Vec::new();
+/// The uses of services that call through their service-linked roles.
+fn roles<'p, 's>(
+    facts: &Facts<'p>,
+    services: &'s [Service],
+    declared: &[String],
+) -> Vec<Alternatives<'p, 's>> {
+    let mut all = Vec::new();
     for service in services {
+        let Some(linked) = service.role() else { continue };
         let of_service = |role: &&Identity<'p>| {
-            role.service_linked_to() == Some(service.role.service.as_str())
-                && service.role.has_name(role.simple_name())
+            role.service_linked_to() == Some(linked.service.as_str()) && linked.has_name(role.simple_name())
         };
         let mut in_own_account = false;
+        let mut add = |role: &str, caller, named| {
+            let usage = Use { service, role: role.to_owned(), caller, named, itself: false };
+            all.push(Alternatives { uses: vec![usage], meant: true });
+        };
         for role in facts.service_linked_roles.iter().filter(of_service) {
             let Some(caller) = Caller::named(&Principal::Identity(*role)) else { continue };
             let owner = facts.key().account.as_deref();
@@ -62,34 +107,76 @@ fn uses<'p, 's>(facts: &Facts<'p>, services: &'s [Service], declared: &[String])
             // Whether another account's role can use the key is decided by more than the key policy; what the key
             // policy does not let through is missing all the same.
             let policies = if own == Answer::No { Answer::Maybe } else { Answer::No };
-            let caller = caller.with_identity_policies(policies);
-            uses.push(Use {
-                service,
-                role: role.simple_name().to_owned(),
-                caller,
-                named: true,
-                instead: None,
-            });
+            add(role.simple_name(), caller.with_identity_policies(policies), true);
         }
-        let itself = |item: &PrincipalItem<'_>| item.principal == Principal::Service(&service.role.service);
-        let mut of_allow = principals(facts.policy()).filter(|(s, _)| s.effect == Some(Effect::Allow));
-        let named = uses.iter().any(|known| known.service.name == service.name);
-        let instead = of_allow.find(|(_, item)| !named && itself(item));
-        let instead = instead.map(|(statement, item)| (statement, item.text.span()));
-        if (declared.contains(&service.name) && !in_own_account) || instead.is_some() {
+        // Where the service itself is named instead of its role, that is said by a rule of its own.
+        let instead = || allowed(facts).any(|(_, _, name)| service.never_calls_as(name));
+        if declared.contains(&service.name) && !in_own_account && !instead() {
             let account = facts.key().account.as_deref().unwrap_or("${account}");
-            let (partition, role) = (&facts.key().partition, &service.role);
-            let arn = format!(
-                "arn:{partition}:iam::{account}:role/aws-service-role/{}/{}",
-                role.service, role.name
-            );
+            let arn = linked.arn(account, &facts.key().partition);
             if let Some(caller) = Caller::with_arn(account.to_owned(), arn) {
-                let caller = caller.as_service_linked_role();
-                uses.push(Use { service, role: role.name.clone(), caller, named: false, instead });
+                add(&linked.name, caller.as_service_linked_role(), false);
             }
         }
     }
-    uses
+    all
+}
+
+/// The uses of services that call in their own name. One name can stand for several.
+fn principals_themselves<'p, 's>(
+    facts: &Facts<'p>,
+    services: &'s [Service],
+    declared: &[String],
+) -> Vec<Alternatives<'p, 's>> {
+    let mut names: Vec<&'p str> = Vec::new();
+    for (_, _, name) in allowed(facts) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let usage = |service, name: &str, named| Use {
+        service,
+        role: name.to_owned(),
+        caller: Caller::service(name.to_owned()),
+        named,
+        itself: true,
+    };
+    let is_declared = |service: &&Service| declared.contains(&service.name);
+    let mut all = Vec::new();
+    for name in &names {
+        let (meant, others): (Vec<&Service>, Vec<&Service>) =
+            services.iter().filter(|service| service.calls_as(name)).partition(is_declared);
+        if meant.is_empty() {
+            let uses = others.into_iter().map(|service| usage(service, name, true)).collect();
+            all.push(Alternatives { uses, meant: false });
+        }
+        let one = |service| Alternatives { uses: vec![usage(service, name, true)], meant: true };
+        all.extend(meant.into_iter().map(one));
+    }
+    for service in services.iter().filter(is_declared) {
+        let Calls::Principal(principal) = &service.calls else { continue };
+        // A name with a Region, or without one where it needs one, is no business of this rule.
+        let label = principal.split('.').next().unwrap_or_default();
+        let like = |name: &&str| name.split('.').next() == Some(label);
+        if !names.iter().any(like) {
+            let region = facts.key().arn.as_deref().and_then(Arn::parse).map_or("REGION", |arn| arn.region);
+            let unnamed = usage(service, &principal.replace(REGION, region), false);
+            all.push(Alternatives { uses: vec![unnamed], meant: true });
+        }
+    }
+    all.retain(|alternatives| !alternatives.uses.is_empty());
+    all
+}
+
+/// What the requests of a service have for condition keys.
+fn context_of<'s>(service: &'s Service, need: &'s Need) -> Context<'s> {
+    let known = context(&need.with);
+    match &service.sends {
+        Some(keys) if keys.is_empty() => {
+            SOURCE_KEYS.into_iter().fold(known, |known, key| known.with(key, State::Absent))
+        }
+        _ => known,
+    }
 }
 
 /// The operations that no statement allows, or may allow, as one finding.
@@ -105,7 +192,7 @@ fn missing<'p>(
     let about = facts.evaluator.about(&usage.caller);
     let certain = about.certain();
     for need in &usage.service.needs {
-        let context = context(&need.with);
+        let context = context_of(usage.service, need);
         for &operation in &need.may {
             if certain.contains(operation) || already_reported(operation, facts, usage, reported) {
                 continue;
@@ -136,9 +223,6 @@ fn missing<'p>(
         }
         finding = finding.in_statement(statement);
     } else {
-        if let Some((statement, at)) = usage.instead {
-            finding = Finding { primary: at, ..finding }.in_statement(statement).with("itself", "");
-        }
         finding = finding.with("unnamed", usage.role.clone());
     }
     if statements.iter().any(|statement| delegates(statement, usage, &lacking)) {
@@ -149,7 +233,9 @@ fn missing<'p>(
     if !grant.is_empty() {
         finding = finding.with("grant", "");
     }
-    if !other.is_empty() {
+    if usage.itself {
+        finding = finding.with("use", "").with("actions", action_list(&lacking));
+    } else if !other.is_empty() {
         finding = finding.with("use", "").with("actions", action_list(&other));
     }
     Some(described(finding, usage, &lacking))
@@ -195,9 +281,13 @@ fn nearest_statement<'p>(
     usage: &Use<'p, '_>,
     need: Operations,
 ) -> Option<&'p Statement<'p>> {
+    let can_name = |principal: &Principal<'_>| match principal {
+        Principal::Service(_) => usage.itself,
+        other => other.service_linked_role().is_some(),
+    };
     let naming = facts.policy().statements.iter().filter(|statement| {
         statement.effect == Some(Effect::Allow)
-            && statement.principals.items.iter().any(|item| item.principal.service_linked_role().is_some())
+            && statement.principals.items.iter().any(|item| can_name(&item.principal))
             && names(&statement.principals, &usage.caller).directly == Answer::Yes
     });
     let covering = |statement: &&Statement<'_>| statement.operations.certain.intersection(need).len();
@@ -256,7 +346,7 @@ fn denied_so<'p>(
     let about = facts.evaluator.about(&usage.caller);
     let certainly = about.certain();
     for need in &usage.service.needs {
-        let context = context(&need.with);
+        let context = context_of(usage.service, need);
         for &operation in &need.may {
             if certainly.contains(operation) {
                 continue;
@@ -286,6 +376,9 @@ fn described<'p>(finding: Finding<'p>, usage: &Use<'p, '_>, operations: &[Operat
         .with("are", if names.len() == 1 { "is" } else { "are" });
     if usage.named {
         finding = finding.with("kind", "named");
+    }
+    if usage.itself {
+        finding = finding.with("itself", "");
     }
     finding.about.1 = operations.iter().copied().collect();
     finding

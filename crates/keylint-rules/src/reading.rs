@@ -11,8 +11,8 @@ use keylint_syntax::{Kind, Node};
 
 use crate::checks::CHECKS;
 use crate::rule::{
-    Decision, Element, Expectation, Form, LinkedRole, Need, Place, PrincipalForm, Question, Rule, Service,
-    Texts, Who,
+    Calls, Decision, Element, Expectation, Form, LinkedRole, Need, Place, PrincipalForm, Question, Rule,
+    Service, Texts, Who,
 };
 use crate::text::{Template, WORDS};
 
@@ -179,24 +179,50 @@ fn form(node: Node<'_>, problems: &mut Vec<Problem>) -> Form {
 
 /// Reads a service from the root of its file; see [`rule`].
 pub(crate) fn service(name: &str, root: Node<'_>, problems: &mut Vec<Problem>) -> Service {
-    let role = root.get("service-linked-role");
-    let of_role = |key: &str| role.map(|role| string(role, key)).unwrap_or_default();
     let needs = root.get("needs").into_iter().flat_map(Node::items).map(|need| {
         let may = need.get("may").into_iter().flat_map(one_or_many);
         let may =
             may.flat_map(|action| matching(action, problems).iter().collect::<Vec<Operation>>()).collect();
         Need { may, with: context(need, problems) }
     });
+    let needs = needs.collect();
     Service {
         name: name.to_owned(),
         title: string(root, "title"),
-        role: LinkedRole {
-            service: of_role("service"),
-            name: of_role("name"),
-            custom_suffix: role.and_then(|role| role.get("custom-suffix")).and_then(Node::as_bool)
-                == Some(true),
-        },
-        needs: needs.collect(),
+        calls: calls(root, problems),
+        needs,
+        sends: root.get("sends").map(|keys| {
+            keys.items().for_each(|key| known_condition_key(key, problems));
+            strings(root, "sends")
+        }),
+        unrestricted_example: flag(root, "unrestricted-example"),
+    }
+}
+
+/// Who calls KMS for a service. The schema lets a file say it in one way only.
+fn calls(root: Node<'_>, problems: &mut Vec<Problem>) -> Calls {
+    const KINDS: [&str; 3] = ["service-linked-role", "principal", "caller"];
+    let mut kinds = root.members().filter(|member| KINDS.contains(&member.key.as_str().unwrap_or_default()));
+    let Some(kind) = kinds.next() else {
+        let at = root.members().next().map_or(root.span(), |member| member.key.content_span());
+        let help = "say who calls: `service-linked-role`, `principal` or `caller`";
+        problems.push(Problem::new(at, "this service does not say who calls KMS for it").with_help(help));
+        return Calls::Caller(String::new());
+    };
+    if let Some(second) = kinds.next() {
+        let message = "one calls: a `service-linked-role`, a `principal` or the `caller`";
+        problems.push(Problem::new(second.key.content_span(), message));
+    }
+    let name = kind.value.as_str().unwrap_or_default().to_owned();
+    match kind.key.as_str().unwrap_or_default() {
+        "principal" => Calls::Principal(name),
+        "caller" => Calls::Caller(name),
+        _ => Calls::Role(LinkedRole {
+            service: string(kind.value, "service"),
+            name: string(kind.value, "name"),
+            custom_suffix: flag(kind.value, "custom-suffix"),
+            sole_caller: flag(kind.value, "sole-caller"),
+        }),
     }
 }
 
@@ -296,6 +322,10 @@ fn text<'t>(node: Node<'t>, key: &str) -> &'t str {
 
 fn string(node: Node<'_>, key: &str) -> String {
     text(node, key).to_owned()
+}
+
+fn flag(node: Node<'_>, key: &str) -> bool {
+    node.get(key).and_then(Node::as_bool) == Some(true)
 }
 
 fn strings(node: Node<'_>, key: &str) -> Vec<String> {

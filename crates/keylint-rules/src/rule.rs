@@ -169,8 +169,65 @@ pub(crate) struct Service {
     pub(crate) name: String,
     /// The name that AWS gives it.
     pub(crate) title: String,
-    pub(crate) role: LinkedRole,
+    pub(crate) calls: Calls,
     pub(crate) needs: Vec<Need>,
+    /// The condition keys that tell for whose resource the service calls: none if its requests have none, nothing if
+    /// that is not known.
+    pub(crate) sends: Option<Vec<String>>,
+    /// Whether AWS prints an example in which no condition on these keys restricts the service.
+    pub(crate) unrestricted_example: bool,
+}
+
+/// Who calls KMS for a service.
+#[derive(Debug)]
+pub(crate) enum Calls {
+    /// Its service-linked role.
+    Role(LinkedRole),
+    /// The service in its own name, as this principal. `{region}` in it stands for the key's Region.
+    Principal(String),
+    /// Whoever calls the service, and grants. A statement for this service principal does nothing.
+    Caller(String),
+}
+
+/// What stands for the Region in the name of a regional service principal.
+pub(crate) const REGION: &str = "{region}";
+
+impl Service {
+    /// The service-linked role through which the service calls.
+    pub(crate) fn role(&self) -> Option<&LinkedRole> {
+        match &self.calls {
+            Calls::Role(role) => Some(role),
+            _ => None,
+        }
+    }
+
+    /// Whether the service calls KMS in its own name, by this service principal.
+    pub(crate) fn calls_as(&self, name: &str) -> bool {
+        let Calls::Principal(principal) = &self.calls else { return false };
+        match principal.split_once(REGION) {
+            None => name == principal,
+            Some(_) => self.region_in(name).is_some(),
+        }
+    }
+
+    /// The Region in the name of this service's regional principal.
+    pub(crate) fn region_in<'n>(&self, name: &'n str) -> Option<&'n str> {
+        let Calls::Principal(principal) = &self.calls else { return None };
+        let (before, behind) = principal.split_once(REGION)?;
+        // In China some names end in `.amazonaws.com.cn`.
+        let name = name.strip_suffix(".cn").unwrap_or(name);
+        let region = name.strip_prefix(before)?.strip_suffix(behind)?;
+        (!region.is_empty() && !region.contains('.')).then_some(region)
+    }
+
+    /// Whether a statement for this service principal does nothing for the service.
+    pub(crate) fn never_calls_as(&self, name: &str) -> bool {
+        match &self.calls {
+            Calls::Role(role) => role.sole_caller && role.service == name,
+            Calls::Principal(_) => false,
+            Calls::Caller(principal) => principal == name,
+        }
+    }
 }
 
 /// The service-linked role through which a service calls.
@@ -182,9 +239,16 @@ pub(crate) struct LinkedRole {
     pub(crate) name: String,
     /// Whether there may be `NAME_suffix` besides.
     pub(crate) custom_suffix: bool,
+    /// Whether the service calls KMS through this role alone, never in its own name.
+    pub(crate) sole_caller: bool,
 }
 
 impl LinkedRole {
+    /// The ARN of the role without a suffix, in an account.
+    pub(crate) fn arn(&self, account: &str, partition: &str) -> String {
+        format!("arn:{partition}:iam::{account}:role/aws-service-role/{}/{}", self.service, self.name)
+    }
+
     /// Whether a role name is this role's, with or without a custom suffix.
     pub(crate) fn has_name(&self, name: &str) -> bool {
         let suffix = name.strip_prefix(self.name.as_str());

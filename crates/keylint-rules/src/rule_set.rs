@@ -391,6 +391,29 @@ mod tests {
     }
 
     #[test]
+    fn every_service_can_be_declared() {
+        let text = r#"{"Statement": {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*", "Resource": "*"}}"#;
+        let mut arena = Arena::default();
+        keylint_syntax::json::parse(text, &mut arena, &mut Vec::new());
+        let tree = Tree::new(text, &arena);
+        let node = tree.root().unwrap();
+        let policy = keylint_policy::lower(node);
+        let set = RuleSet::built_in();
+        let selection = set.select(&[], &[]).unwrap();
+        let lacking = |service: &Service| {
+            let known = KeyKnowledge { serves: vec![service.name.clone()], ..KeyKnowledge::default() };
+            let found = set.check(&selection, node, &policy, &known, FileId(0));
+            found.into_iter().map(|diagnostic| diagnostic.rule).collect::<Vec<_>>()
+        };
+        for service in &set.services {
+            // Whether whoever calls a service may use the key is not for the key policy alone to say.
+            let by_its_caller = matches!(service.calls, crate::rule::Calls::Caller(_));
+            let expected: &[&str] = if by_its_caller { &[] } else { &["missing-service-permission"] };
+            assert_eq!(lacking(service), expected, "{}", service.name);
+        }
+    }
+
+    #[test]
     fn names_are_selected_and_ignored() {
         let set = RuleSet::built_in();
         let chosen = |select: &[&str], ignore: &[&str]| -> Vec<String> {

@@ -24,7 +24,7 @@ pub const WORDS: &[(&str, &str)] = &[
     ("element", "the element of the statement that is in the way"),
     ("expected", "what should stand there instead"),
     ("grant", "set when `kms:CreateGrant` is among the missing operations"),
-    ("itself", "set when a statement names the service where its role should be"),
+    ("itself", "set when the service calls KMS in its own name, as a service principal"),
     ("key", "the condition key as it is written"),
     ("kind", "what kind of thing it is"),
     (
@@ -43,7 +43,7 @@ pub const WORDS: &[(&str, &str)] = &[
     ("principal", "the name of the principal in question"),
     ("range", "the range of addresses that is meant"),
     ("rejected", "set when AWS rejects the policy"),
-    ("role", "the name of the service-linked role"),
+    ("role", "the name of the service-linked role, or of the service principal, that uses the key"),
     ("service", "the name of the service"),
     ("size", "the bytes of the policy as it stands"),
     ("suggestion", "what was probably meant"),

@@ -68,7 +68,7 @@ fn with_table(
     format!("{before}{begin}\n{table}\n{end}{after}")
 }
 
-/// The name, the title and the role of each service.
+/// The name and the title of each service, and who calls KMS for it.
 fn services() -> Vec<Vec<String>> {
     let entries = fs::read_dir(root().join("rules/services")).unwrap();
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
@@ -78,11 +78,18 @@ fn services() -> Vec<Vec<String>> {
         let mut arena = Arena::default();
         yaml::parse(&text, &mut arena, &mut Vec::new());
         let root = Tree::new(&text, &arena).root().unwrap();
-        let role = root.get("service-linked-role").unwrap();
-        let text = |node: Node<'_>, key: &str| node.get(key).and_then(Node::as_str).unwrap().to_owned();
-        let suffix = role.get("custom-suffix").and_then(Node::as_bool) == Some(true);
-        let roles = format!("`{}`{}", text(role, "name"), if suffix { ", and with a suffix" } else { "" });
-        vec![format!("`{}`", path.file_stem().unwrap().to_str().unwrap()), text(root, "title"), roles]
+        let text = |node: Node<'_>, key: &str| node.get(key).and_then(Node::as_str).map(str::to_owned);
+        let calls = match (root.get("service-linked-role"), text(root, "principal")) {
+            (Some(role), _) => {
+                let suffix = role.get("custom-suffix").and_then(Node::as_bool) == Some(true);
+                let name = text(role, "name").unwrap();
+                format!("its role `{name}`{}", if suffix { ", and with a suffix" } else { "" })
+            }
+            (None, Some(principal)) => format!("`{}`", principal.replace("{region}", "REGION")),
+            (None, None) => "whoever calls the service, and grants".to_owned(),
+        };
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        vec![format!("`{name}`"), text(root, "title").unwrap(), calls]
     };
     files.iter().map(service).collect()
 }
@@ -160,7 +167,7 @@ fn the_readme_lists_the_rules_and_services_and_shows_what_the_program_prints() {
         .map(|rule| vec![format!("`{}`", rule.name), rule.group, rule.severity.to_string(), rule.summary]);
     let document = read("README.md");
     let document = with_table(&document, "rules", &["rule", "group", "severity", "finds"], rules);
-    let heading = ["name", "service", "service-linked role"];
+    let heading = ["name", "service", "who calls"];
     let document = with_table(&document, "services", &heading, services().into_iter());
     keep("README.md", &run_through(&document));
 }

@@ -10,7 +10,7 @@ use keylint_policy::model::{Principal, PrincipalItem};
 use keylint_policy::pattern;
 use keylint_source::{Severity, did_you_mean};
 
-use super::spelling::misspelt_service_principal;
+use super::service_principal::misspelt_service_principal;
 use crate::facts::{Facts, principals};
 use crate::finding::Finding;
 use crate::rule::Service;

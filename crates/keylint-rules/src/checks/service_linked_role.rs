@@ -9,7 +9,7 @@ use keylint_source::{Severity, did_you_mean};
 
 use crate::facts::{Facts, principals};
 use crate::finding::Finding;
-use crate::rule::Service;
+use crate::rule::{LinkedRole, Service};
 
 /// What the names of service-linked roles begin with.
 const PREFIX: &str = "AWSServiceRoleFor";
@@ -17,13 +17,14 @@ const PREFIX: &str = "AWSServiceRoleFor";
 const PATH: &str = "aws-service-role/";
 
 pub(super) fn malformed<'p>(facts: &Facts<'p>, services: &[Service], severity: Severity) -> Vec<Finding<'p>> {
+    let roles: Vec<&LinkedRole> = services.iter().filter_map(Service::role).collect();
     let mut findings: Vec<Finding<'p>> = Vec::new();
     for (statement, item) in principals(facts.policy()) {
         let Principal::Identity(identity) = item.principal else { continue };
         if identity.kind != IdentityKind::Role || pattern::has_hole(identity.name) {
             continue;
         }
-        let Some(problem) = problem_of(&identity, services) else { continue };
+        let Some(problem) = problem_of(&identity, &roles) else { continue };
         let text = item.text.as_str();
         let start = text.len() - identity.name.len();
         let primary = item.text.part(start + problem.at.0..start + problem.at.1);
@@ -52,23 +53,23 @@ struct Malformed {
 }
 
 /// What is wrong with the name of a role that is or means to be service-linked; `None` for any other role.
-fn problem_of(identity: &Identity<'_>, services: &[Service]) -> Option<Malformed> {
+fn problem_of(identity: &Identity<'_>, roles: &[&LinkedRole]) -> Option<Malformed> {
     let name = identity.name;
     let simple = identity.simple_name();
     let at_name = (name.len() - simple.len(), name.len());
     if let Some(service) = identity.service_linked_to() {
-        return problem_of_linked(service, simple, at_name, services);
+        return problem_of_linked(service, simple, at_name, roles);
     }
     let (path, linked_path) =
         name.rsplit_once('/').map_or(("", false), |(path, _)| (path, path.contains("service")));
-    let known = by_name(simple, services);
+    let known = by_name(simple, roles);
     // Another role may have any name; without the path it is taken for a service-linked role if its name is one.
     let means_to_be = known.is_some() || simple.starts_with(PREFIX) || name.starts_with(PATH);
-    let near = || linked_path && near_name(simple, services).is_some();
+    let near = || linked_path && near_name(simple, roles).is_some();
     if !means_to_be && !near() {
         return None;
     }
-    let expected = known.or_else(|| near_name(simple, services));
+    let expected = known.or_else(|| near_name(simple, roles));
     Some(Malformed {
         what: "path",
         at: if path.is_empty() { (0, name.len()) } else { (0, path.len()) },
@@ -80,14 +81,14 @@ fn problem_of_linked(
     service: &str,
     simple: &str,
     at_name: (usize, usize),
-    services: &[Service],
+    roles: &[&LinkedRole],
 ) -> Option<Malformed> {
     let at_service = (PATH.len(), PATH.len() + service.len());
-    let of_service = services.iter().find(|known| known.role.service == service);
-    if of_service.is_some_and(|known| known.role.has_name(simple)) {
+    let of_service = roles.iter().find(|known| known.service == service);
+    if of_service.is_some_and(|known| known.has_name(simple)) {
         return None;
     }
-    if let Some((right, name)) = by_name(simple, services) {
+    if let Some((right, name)) = by_name(simple, roles) {
         return (right != service).then(|| Malformed {
             what: "service",
             at: at_service,
@@ -95,17 +96,17 @@ fn problem_of_linked(
         });
     }
     if let Some(known) = of_service {
-        let name = near_name(simple, services).filter(|(near, _)| near == service).map(|(_, name)| name);
+        let name = near_name(simple, roles).filter(|(near, _)| near == service).map(|(_, name)| name);
         return Some(Malformed {
             what: "name",
             at: at_name,
-            expected: Some(format!("{PATH}{service}/{}", name.unwrap_or_else(|| known.role.name.clone()))),
+            expected: Some(format!("{PATH}{service}/{}", name.unwrap_or_else(|| known.name.clone()))),
         });
     }
     // A service that is not known may have any role; one that is nearly known is misspelt.
-    let names = services.iter().map(|known| known.role.service.as_str());
+    let names = roles.iter().map(|known| known.service.as_str());
     let meant = did_you_mean(service, names)?;
-    let (near, name) = near_name(simple, services)?;
+    let (near, name) = near_name(simple, roles)?;
     (near == meant).then(|| Malformed {
         what: "service",
         at: at_service,
@@ -114,32 +115,32 @@ fn problem_of_linked(
 }
 
 /// The service and the name of a role that is known by this name.
-fn by_name(simple: &str, services: &[Service]) -> Option<(String, String)> {
-    let known = services.iter().find(|known| known.role.has_name(simple))?;
-    Some((known.role.service.clone(), simple.to_owned()))
+fn by_name(simple: &str, roles: &[&LinkedRole]) -> Option<(String, String)> {
+    let known = roles.iter().find(|known| known.has_name(simple))?;
+    Some((known.service.clone(), simple.to_owned()))
 }
 
 /// The service and the name of a known role whose name is nearly this one: another letter case, a letter more or
 /// less, or a custom suffix behind something else than an underscore.
-fn near_name(simple: &str, services: &[Service]) -> Option<(String, String)> {
+fn near_name(simple: &str, roles: &[&LinkedRole]) -> Option<(String, String)> {
     let (base, suffix) = simple.split_once('_').map_or((simple, None), |(base, suffix)| (base, Some(suffix)));
-    for known in services {
-        let name = &known.role.name;
+    for known in roles {
+        let name = &known.name;
         let suffixed = |suffix: &str| format!("{name}_{suffix}");
         let behind =
             simple.strip_prefix(name.as_str()).and_then(|rest| rest.strip_prefix(['-', '.', '+', '=']));
-        if let Some(behind) = behind.filter(|behind| known.role.custom_suffix && !behind.is_empty()) {
-            return Some((known.role.service.clone(), suffixed(behind)));
+        if let Some(behind) = behind.filter(|behind| known.custom_suffix && !behind.is_empty()) {
+            return Some((known.service.clone(), suffixed(behind)));
         }
         let near = keylint_source::did_you_mean(base, [name.as_str()]).is_some()
             && base.len().abs_diff(name.len()) <= 2
             && differing(base, name) <= 3;
         if near {
             let name = match suffix {
-                Some(suffix) if known.role.custom_suffix => suffixed(suffix),
+                Some(suffix) if known.custom_suffix => suffixed(suffix),
                 _ => name.clone(),
             };
-            return Some((known.role.service.clone(), name));
+            return Some((known.service.clone(), name));
         }
     }
     None

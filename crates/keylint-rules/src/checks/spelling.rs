@@ -1,6 +1,6 @@
 //! Names that AWS does not know, with what was probably meant.
 
-use keylint_policy::model::{Principal, Statement, Text};
+use keylint_policy::model::{Statement, Text};
 use keylint_policy::operator::Operator;
 use keylint_policy::pattern;
 use keylint_policy::vocabulary::{
@@ -39,8 +39,8 @@ pub(super) fn actions<'p>(facts: &Facts<'p>, _: &[Service], severity: Severity) 
     findings
 }
 
-/// Services that do not exist: in the prefix of an action, or as a principal.
-pub(super) fn services<'p>(facts: &Facts<'p>, services: &[Service], severity: Severity) -> Vec<Finding<'p>> {
+/// Services that do not exist, in the prefix of an action.
+pub(super) fn services<'p>(facts: &Facts<'p>, _: &[Service], severity: Severity) -> Vec<Finding<'p>> {
     let mut findings = Vec::new();
     for (statement, item) in action_items(facts) {
         let text = item.text.as_str();
@@ -59,97 +59,9 @@ pub(super) fn services<'p>(facts: &Facts<'p>, services: &[Service], severity: Se
         let mut finding = misspelt(severity, statement, item.text, "service", suggestion);
         finding.primary = item.text.part(0..prefix.len());
         finding.words.insert("service", prefix.to_owned());
-        findings.push(finding.with("kind", "action"));
-    }
-    for (statement, item) in crate::facts::principals(facts.policy()) {
-        let Principal::Service(name) = item.principal else { continue };
-        if let Some(meant) = misspelt_service_principal(name, services) {
-            let finding = misspelt(severity, statement, item.text, "service", Some(meant));
-            findings.push(finding.with("kind", "principal"));
-        }
+        findings.push(finding);
     }
     findings
-}
-
-/// The service principal that was meant, where a name is none and one letter or two make it one.
-pub(super) fn misspelt_service_principal(name: &str, services: &[Service]) -> Option<String> {
-    const SUFFIXES: [&str; 2] = [".amazonaws.com", ".amazonaws.com.cn"];
-    let suffix = SUFFIXES.iter().find(|suffix| name.ends_with(**suffix));
-    let Some(suffix) = suffix else {
-        // `autoscaling.amazonaws.con`: the beginning is right and the end is not.
-        let (label, _) = name.split_once('.')?;
-        let end = did_you_mean(name.get(label.len()..)?, SUFFIXES)?;
-        return is_known_label(label, services).then(|| format!("{label}{end}"));
-    };
-    let label = name.strip_suffix(suffix)?;
-    // Labels of several parts (`logs.eu-west-1`, `delivery.logs`) are too many to know.
-    if label.contains('.') || label.len() < 5 || is_known_label(label, services) {
-        return None;
-    }
-    let known = service_labels(services);
-    did_you_mean(label, known.iter().map(String::as_str))
-        .filter(|meant| meant.len() >= 5 && meant.len().abs_diff(label.len()) <= 2)
-        .map(|meant| format!("{meant}{suffix}"))
-}
-
-/// Services that act as principals under a name that is no prefix of actions.
-const PRINCIPALS: &[&str] = &[
-    "apigateway",
-    "autoscaling",
-    "backup",
-    "cloudfront",
-    "cloudtrail",
-    "cloudwatch",
-    "codebuild",
-    "codecommit",
-    "config",
-    "delivery",
-    "dnssec-route53",
-    "dynamodb",
-    "ec2",
-    "ec2fleet",
-    "ecs",
-    "ecs-tasks",
-    "eks",
-    "elasticfilesystem",
-    "events",
-    "firehose",
-    "glue",
-    "guardduty",
-    "imagebuilder",
-    "inspector",
-    "inspector2",
-    "lambda",
-    "logs",
-    "macie",
-    "organizations",
-    "rds",
-    "redshift",
-    "s3",
-    "sagemaker",
-    "scheduler",
-    "secretsmanager",
-    "ses",
-    "sns",
-    "spot",
-    "spotfleet",
-    "sqs",
-    "ssm",
-    "states",
-    "storage-lens",
-    "timestream",
-    "transfer",
-    "workmail",
-    "workspaces",
-];
-
-fn service_labels(services: &[Service]) -> Vec<String> {
-    let of_files = services.iter().filter_map(|s| s.role.service.strip_suffix(".amazonaws.com"));
-    PRINCIPALS.iter().copied().chain(of_files).map(str::to_owned).collect()
-}
-
-fn is_known_label(label: &str, services: &[Service]) -> bool {
-    is_service_prefix(label) || service_labels(services).iter().any(|known| known == label)
 }
 
 /// Condition keys that no request has.
