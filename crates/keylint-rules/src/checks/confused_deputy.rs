@@ -43,7 +43,15 @@ fn in_statement<'p>(
     let mut worst = Severity::Note;
     for item in statement.principals.items.iter().filter(|_| !statement.principals.negated) {
         let Principal::Service(name) = item.principal else { continue };
-        let integrations: Vec<&Service> = services.iter().filter(|service| service.calls_as(name)).collect();
+        let caller = Caller::service(name);
+        let reach = facts.evaluator.about(&caller).reach();
+        // Another use of the service, which sends nothing, is only meant where the policy allows what it needs.
+        let is_meant = |service: &&Service| {
+            service.needs.iter().flat_map(|need| &need.may).all(|operation| reach.contains(*operation))
+                || service.sends.as_ref().is_some_and(|keys| !keys.is_empty())
+        };
+        let integrations: Vec<&Service> =
+            services.iter().filter(|service| service.calls_as(name)).filter(is_meant).collect();
         let sends = |service: &&Service| service.sends.as_ref().is_some_and(|keys| !keys.is_empty());
         if integrations.is_empty() || !integrations.iter().all(sends) {
             continue;
