@@ -102,14 +102,7 @@ fn fault(condition: &Condition<'_>, operator: Operator, text: &str) -> Option<Fa
         return literal_wildcard(condition.key.id?, operator, text);
     }
     match comparison.value_type() {
-        None | Some(ValueType::Bool) => (!is_boolean(text)).then(|| {
-            let meant = match text.to_ascii_lowercase().as_str() {
-                "yes" | "1" | "on" | "y" => Some("true"),
-                "no" | "0" | "off" | "n" => Some("false"),
-                word => did_you_mean(word, ["true", "false"]),
-            };
-            Fault::new("it is neither `true` nor `false`", "write `true` or `false`").meaning(meant)
-        }),
+        None | Some(ValueType::Bool) => boolean_fault(text),
         Some(ValueType::Numeric) => {
             number(text).is_none().then(|| Fault::new("it is no number", "write a number, such as `30`"))
         }
@@ -128,14 +121,26 @@ fn fault(condition: &Condition<'_>, operator: Operator, text: &str) -> Option<Fa
     .filter(|_| !text.is_empty())
 }
 
-fn is_boolean(text: &str) -> bool {
-    text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false") || is_placeholder(text)
+fn boolean_fault(text: &str) -> Option<Fault> {
+    let lower = text.to_ascii_lowercase();
+    let meant = match lower.as_str() {
+        "true" | "false" => return None,
+        "yes" | "1" | "on" | "y" => Some("true"),
+        "no" | "0" | "off" | "n" => Some("false"),
+        word => did_you_mean(word, ["true", "false"]),
+    };
+    let fault = Fault::new("it is neither `true` nor `false`", "write `true` or `false`").meaning(meant);
+    (meant.is_some() || !is_placeholder(text)).then_some(fault)
 }
 
 /// A date in a form that IAM may read: whether it takes a time without its zone, or a month alone, is not documented.
 fn is_date(text: &str) -> bool {
     let with = |rest: &str| Moment::parse(&format!("{text}{rest}")).is_some();
-    Moment::parse(text).is_some() || with("Z") || with("-01") || is_placeholder(text)
+    Moment::parse(text).is_some()
+        || number(text).is_some()
+        || with("Z")
+        || with("-01")
+        || is_placeholder(text)
 }
 
 /// Keys whose values are up to whoever sets them, so that there may be a `*` in one.
