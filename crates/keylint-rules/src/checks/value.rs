@@ -7,7 +7,7 @@ use keylint_policy::Answer;
 use keylint_policy::arn::{Arn, is_account};
 use keylint_policy::evaluate::values::{Moment, Range, number};
 use keylint_policy::model::{Condition, Value};
-use keylint_policy::operator::{Comparison, Operator};
+use keylint_policy::operator::{Comparison, Operator, SetOperator};
 use keylint_policy::pattern::{self, Reading};
 use keylint_policy::vocabulary::{KeyId, Operation, ValueType};
 use keylint_source::{Severity, did_you_mean};
@@ -73,7 +73,8 @@ fn told<'p>(
         None => finding,
     };
     if fault.certain {
-        return outcome(finding, condition, operator);
+        let alone = condition.values.len() == 1 && !condition.open;
+        return if alone { outcome(finding, operator) } else { finding };
     }
     finding.severity = Severity::Note;
     finding.words.remove("key");
@@ -81,13 +82,16 @@ fn told<'p>(
 }
 
 /// Says what becomes of a condition of which no value matches.
-fn outcome<'p>(finding: Finding<'p>, condition: &Condition<'_>, operator: Operator) -> Finding<'p> {
-    let alone = condition.values.len() == 1 && !condition.open && operator.comparison != Comparison::Null;
-    match (alone, operator.comparison.is_negated()) {
-        (false, _) => finding,
-        (true, true) => finding.with("always", ""),
-        (true, false) if operator.if_exists => finding,
-        (true, false) => finding.with("never", ""),
+fn outcome(finding: Finding<'_>, operator: Operator) -> Finding<'_> {
+    let negated = operator.comparison.is_negated();
+    // A key that is missing makes these true.
+    let passes = operator.if_exists || operator.set == SetOperator::ForAllValues;
+    if negated && operator.set == SetOperator::None {
+        finding.with("always", "")
+    } else if negated || passes || operator.comparison == Comparison::Null {
+        finding
+    } else {
+        finding.with("never", "")
     }
 }
 
@@ -320,9 +324,4 @@ fn alias(text: &str) -> Option<Fault> {
         Fault::new("the name of an alias begins with `alias/`", "write the name, which begins with `alias/`")
             .meaning(Some(format!("alias/{text}")).filter(|_| !text.contains(['/', ':'])))
     })
-}
-
-/// A value's text between backticks, and several of them.
-fn texts(values: &[&Value<'_>]) -> String {
-    values.iter().map(|value| value.text).collect::<Vec<_>>().join("`, `")
 }
