@@ -17,7 +17,9 @@ use crate::{Stop, arguments, configuration, output, terminal};
 pub(crate) fn rules(arguments: &arguments::Rules) -> Result<ExitCode, Stop> {
     let (linter, status) = linter(arguments.config.path.as_deref())?;
     output::to_standard_output(|out| match (arguments.parity, arguments.format) {
-        (true, RulesFormat::Json) => json(&applying().map(check_as_json).collect::<Vec<_>>(), out),
+        (true, RulesFormat::Json) => {
+            json(&applying().map(|check| check_as_json(&check)).collect::<Vec<_>>(), out)
+        }
         (true, RulesFormat::Markdown) => markdown(&PARITY, &parity(), out),
         (true, RulesFormat::Table) => table(&PARITY, &parity(), out),
         (false, RulesFormat::Markdown) => out.write_all(linter.reference().as_bytes()),
@@ -48,7 +50,7 @@ fn parity() -> Vec<[String; 4]> {
     applying().map(row).collect()
 }
 
-fn check_as_json(check: AnalyzerCheck) -> Value {
+fn check_as_json(check: &AnalyzerCheck) -> Value {
     json!({ "code": check.code, "kind": check.kind, "rules": check.rules, "why-not": check.why_not })
 }
 

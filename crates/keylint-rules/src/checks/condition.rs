@@ -46,7 +46,8 @@ pub(super) fn mismatch(condition: &Condition<'_>, operator: Operator) -> Option<
     let holds_arns = matches!(key, KeyId::GRANTEE_PRINCIPAL | KeyId::RETIRING_PRINCIPAL);
     let fits = match (compared, key.value_type()) {
         (T::Binary, _) | (T::String, T::Arn) => true,
-        (T::Numeric, T::Date) => key == KeyId::EPOCH_TIME,
+        // AWS writes both as numbers: `"kms:ValidTo": "1545263999.0"`.
+        (T::Numeric, T::Date) => matches!(key, KeyId::EPOCH_TIME | KeyId::VALID_TO),
         (T::Arn, T::String) => holds_anything || holds_arns,
         (_, T::String) if holds_anything => true,
         (compared, of_key) => compared == of_key,

@@ -1,6 +1,6 @@
 //! What a policy says twice, and what it says by halves.
 
-use keylint_policy::model::{Condition, Effect, Principal, PrincipalItem, Statement};
+use keylint_policy::model::{Condition, Effect, Principal, PrincipalItem, Statement, Text};
 use keylint_policy::pattern::{has_hole, is_wildcard};
 use keylint_policy::vocabulary::{Operation, Operations};
 use keylint_source::Severity;
@@ -48,8 +48,8 @@ pub(super) fn statements<'p>(facts: &Facts<'p>, _: &[Service], severity: Severit
                 && covers(other, statement)
                 && (!same || other.index < statement.index)
         })?;
-        let mut finding = Finding::at(severity, statement.sid.map_or(statement.span, |sid| sid.span()));
-        finding.related.push(covering.sid.map_or(covering.span, |sid| sid.span()));
+        let mut finding = Finding::at(severity, statement.sid.map_or(statement.span, Text::span));
+        finding.related.push(covering.sid.map_or(covering.span, Text::span));
         let effect = if statement.effect == Some(Effect::Deny) { "denies" } else { "allows" };
         Some(finding.in_statement(statement).with("kind", effect))
     };

@@ -7,7 +7,7 @@ use keylint_policy::Answer;
 use keylint_policy::arn::{Arn, is_account};
 use keylint_policy::evaluate::values::{Moment, Range, number};
 use keylint_policy::model::{Condition, Value};
-use keylint_policy::operator::{Comparison, Operator};
+use keylint_policy::operator::{Comparison, Operator, SetOperator};
 use keylint_policy::pattern::{self, Reading};
 use keylint_policy::vocabulary::{KeyId, Operation, ValueType};
 use keylint_source::{Severity, did_you_mean};
@@ -73,7 +73,8 @@ fn told<'p>(
         None => finding,
     };
     if fault.certain {
-        return outcome(finding, condition, operator);
+        let alone = condition.values.len() == 1 && !condition.open;
+        return if alone { outcome(finding, operator) } else { finding };
     }
     finding.severity = Severity::Note;
     finding.words.remove("key");
@@ -81,13 +82,16 @@ fn told<'p>(
 }
 
 /// Says what becomes of a condition of which no value matches.
-fn outcome<'p>(finding: Finding<'p>, condition: &Condition<'_>, operator: Operator) -> Finding<'p> {
-    let alone = condition.values.len() == 1 && !condition.open && operator.comparison != Comparison::Null;
-    match (alone, operator.comparison.is_negated()) {
-        (false, _) => finding,
-        (true, true) => finding.with("always", ""),
-        (true, false) if operator.if_exists => finding,
-        (true, false) => finding.with("never", ""),
+fn outcome(finding: Finding<'_>, operator: Operator) -> Finding<'_> {
+    let negated = operator.comparison.is_negated();
+    // A key that is missing makes these true.
+    let passes = operator.if_exists || operator.set == SetOperator::ForAllValues;
+    if negated && operator.set == SetOperator::None {
+        finding.with("always", "")
+    } else if negated || passes || operator.comparison == Comparison::Null {
+        finding
+    } else {
+        finding.with("never", "")
     }
 }
 
@@ -102,14 +106,7 @@ fn fault(condition: &Condition<'_>, operator: Operator, text: &str) -> Option<Fa
         return literal_wildcard(condition.key.id?, operator, text);
     }
     match comparison.value_type() {
-        None | Some(ValueType::Bool) => (!is_boolean(text)).then(|| {
-            let meant = match text.to_ascii_lowercase().as_str() {
-                "yes" | "1" | "on" | "y" => Some("true"),
-                "no" | "0" | "off" | "n" => Some("false"),
-                word => did_you_mean(word, ["true", "false"]),
-            };
-            Fault::new("it is neither `true` nor `false`", "write `true` or `false`").meaning(meant)
-        }),
+        None | Some(ValueType::Bool) => boolean_fault(text),
         Some(ValueType::Numeric) => {
             number(text).is_none().then(|| Fault::new("it is no number", "write a number, such as `30`"))
         }
@@ -128,14 +125,26 @@ fn fault(condition: &Condition<'_>, operator: Operator, text: &str) -> Option<Fa
     .filter(|_| !text.is_empty())
 }
 
-fn is_boolean(text: &str) -> bool {
-    text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false") || is_placeholder(text)
+fn boolean_fault(text: &str) -> Option<Fault> {
+    let lower = text.to_ascii_lowercase();
+    let meant = match lower.as_str() {
+        "true" | "false" => return None,
+        "yes" | "1" | "on" | "y" => Some("true"),
+        "no" | "0" | "off" | "n" => Some("false"),
+        word => did_you_mean(word, ["true", "false"]),
+    };
+    let fault = Fault::new("it is neither `true` nor `false`", "write `true` or `false`").meaning(meant);
+    (meant.is_some() || !is_placeholder(text)).then_some(fault)
 }
 
 /// A date in a form that IAM may read: whether it takes a time without its zone, or a month alone, is not documented.
 fn is_date(text: &str) -> bool {
     let with = |rest: &str| Moment::parse(&format!("{text}{rest}")).is_some();
-    Moment::parse(text).is_some() || with("Z") || with("-01") || is_placeholder(text)
+    Moment::parse(text).is_some()
+        || number(text).is_some()
+        || with("Z")
+        || with("-01")
+        || is_placeholder(text)
 }
 
 /// Keys whose values are up to whoever sets them, so that there may be a `*` in one.
@@ -315,9 +324,4 @@ fn alias(text: &str) -> Option<Fault> {
         Fault::new("the name of an alias begins with `alias/`", "write the name, which begins with `alias/`")
             .meaning(Some(format!("alias/{text}")).filter(|_| !text.contains(['/', ':'])))
     })
-}
-
-/// A value's text between backticks, and several of them.
-fn texts(values: &[&Value<'_>]) -> String {
-    values.iter().map(|value| value.text).collect::<Vec<_>>().join("`, `")
 }

@@ -163,7 +163,7 @@ pub(super) fn needs_version<'p>(facts: &Facts<'p>, _: &[Service], severity: Seve
 }
 
 /// A finding in the words for what was meant as a variable and is none; nothing for a variable.
-fn wrong<'p>(mut finding: Finding<'p>, variable: Variable) -> Option<Finding<'p>> {
+fn wrong(mut finding: Finding<'_>, variable: Variable) -> Option<Finding<'_>> {
     match variable {
         Variable::Valid => None,
         Variable::Empty => {
@@ -203,7 +203,10 @@ mod tests {
     #[test]
     fn variables_are_told_from_placeholders() {
         let one = |text: &str| {
-            variables(text).into_iter().map(|(place, found)| (text[place].to_owned(), found)).next()
+            variables(text)
+                .into_iter()
+                .map(|(place, found)| (text.get(place).unwrap().to_owned(), found))
+                .next()
         };
         let wrong = |text: &str| match one(text) {
             Some((_, Variable::Wrong(kind, meant))) => (kind, meant.unwrap_or_default()),

@@ -8,7 +8,7 @@ use keylint_policy::pattern;
 use keylint_policy::vocabulary::KeyId;
 use keylint_source::Severity;
 
-use super::{Fault, outcome, texts};
+use super::{Fault, outcome};
 use crate::checks::placeholder::is_placeholder;
 use crate::finding::Finding;
 
@@ -31,6 +31,9 @@ fn is_private(value: &Value<'_>) -> bool {
     Range::parse(value.text).is_some_and(within)
 }
 
+const ALONE: &str = "a caller of AWS has no private address";
+const TOGETHER: &str = "a caller of AWS has no private address, and no other is listed";
+
 /// Private addresses in `aws:SourceIp`, and ranges that are written with the address of a host.
 pub(super) fn findings<'p>(condition: &Condition<'_>, operator: Operator) -> Vec<Finding<'p>> {
     let negated = match operator.comparison {
@@ -41,26 +44,27 @@ pub(super) fn findings<'p>(condition: &Condition<'_>, operator: Operator) -> Vec
     let mut findings = Vec::new();
     let (private, public): (Vec<&Value<'_>>, Vec<&Value<'_>>) =
         condition.values.iter().partition(|value| is_private(value));
-    let said = |finding: Finding<'p>, text: String| {
-        let finding = finding.with("value", text).with("kind", "a caller of AWS has no private address");
+    let said = |severity, span, value: &Value<'_>, kind: &str| {
+        let finding = Finding::at(severity, span).with("value", value.text).with("kind", kind);
         finding.with(
             "expected",
             "write the public addresses from which the requests come, or use `aws:VpcSourceIp`",
         )
     };
-    if condition.key.id == Some(KeyId::SOURCE_IP) && !private.is_empty() {
-        if public.is_empty() && !condition.open {
-            let severity = if negated || operator.if_exists { Severity::Warning } else { Severity::Error };
-            let span = if let [only] = private.as_slice() { only.span } else { condition.values_span };
-            let finding = said(Finding::at(severity, span), texts(&private));
-            let finding =
-                if condition.values.len() == 1 { outcome(finding, condition, operator) } else { finding };
-            findings.push(finding);
-        } else {
-            let severity = if negated { Severity::Warning } else { Severity::Note };
-            findings.extend(
-                private.iter().map(|value| said(Finding::at(severity, value.span), value.text.to_owned())),
-            );
+    if condition.key.id == Some(KeyId::SOURCE_IP) {
+        match private.as_slice() {
+            [] => {}
+            [first, others @ ..] if public.is_empty() && !condition.open => {
+                let severity =
+                    if negated || operator.if_exists { Severity::Warning } else { Severity::Error };
+                let (span, kind) =
+                    if others.is_empty() { (first.span, ALONE) } else { (condition.values_span, TOGETHER) };
+                findings.push(outcome(said(severity, span, first, kind), operator));
+            }
+            some => {
+                let severity = if negated { Severity::Warning } else { Severity::Note };
+                findings.extend(some.iter().map(|value| said(severity, value.span, value, ALONE)));
+            }
         }
     }
     for value in condition.values.iter().filter(|value| !is_private(value) && !pattern::has_hole(value.text))
