@@ -2,7 +2,7 @@
 
 use keylint_policy::Answer;
 use keylint_policy::evaluate::{About, Caller, CallerKind, Context, Evaluator, Named, Unsettled};
-use keylint_policy::model::{Effect, Policy, Statement};
+use keylint_policy::model::{Effect, Policy, Statement, Text};
 use keylint_policy::vocabulary::Operation;
 use keylint_source::quoted_list;
 
@@ -220,7 +220,7 @@ fn of_identity_policies(policies: &[&Policy<'_>], question: &Question<'_, '_>) -
 
 /// What a statement is called: its `Sid`, or else its place.
 pub(super) fn name(statement: &Statement<'_>) -> String {
-    match statement.sid.map(|sid| sid.as_str()) {
+    match statement.sid.map(Text::as_str) {
         Some(sid) if !sid.is_empty() => sid.to_owned(),
         _ => format!("Statement[{}]", statement.index),
     }
