@@ -60,7 +60,7 @@ pub(crate) enum Command {
     /// Check key policies (the default)
     #[command(after_help = EXAMPLES)]
     Check(Box<Check>),
-    /// Ask who may do what: may this principal do this, and who may?
+    /// Ask who may do what
     #[command(after_help = CAN_EXAMPLES)]
     Can(Box<Can>),
     /// List the rules

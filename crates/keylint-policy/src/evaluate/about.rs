@@ -1,6 +1,6 @@
 //! Questions about one caller.
 
-use super::caller::{Caller, CallerKind, Named, names};
+use super::caller::{Caller, CallerKind, Named, named_by};
 use super::context::Context;
 use super::request::{Relevant, Request};
 use super::{Evaluator, Verdict};
@@ -48,7 +48,7 @@ pub struct About<'a, 'p> {
 
 impl<'a, 'p> About<'a, 'p> {
     pub(super) fn new(evaluator: &'a Evaluator<'p>, caller: &'a Caller<'a>) -> Self {
-        let named = evaluator.policy.statements.iter().map(|s| (s, names(&s.principals, caller)));
+        let named = evaluator.policy.statements.iter().map(|s| (s, named_by(s, caller)));
         let own_account = match (&evaluator.key.account, caller.kind) {
             (_, CallerKind::Service) => Answer::Yes,
             // An outsider's account is another one by definition.

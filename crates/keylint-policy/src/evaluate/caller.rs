@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::Answer;
 use crate::arn::{Arn, same_account};
-use crate::model::{Identity, IdentityKind, Listed, Principal, PrincipalItem};
+use crate::model::{Effect, Identity, IdentityKind, Listed, Principal, PrincipalItem, Statement};
 use crate::pattern::{self, Reading};
 
 /// The name of a role that no policy names: KMS does not accept this character in a policy.
@@ -181,8 +181,24 @@ impl Named {
     }
 }
 
+/// Whether a statement names a caller. An `Allow` for everyone but some does not reach these: that their accounts have
+/// to be listed, too, is about `Deny`.
+pub(super) fn named_by(statement: &Statement<'_>, caller: &Caller<'_>) -> Named {
+    let principals = &statement.principals;
+    let spared = principals.negated && statement.effect == Some(Effect::Allow);
+    if spared && listed_names(principals, caller).directly == Answer::Yes {
+        return Named::NOT;
+    }
+    names(principals, caller)
+}
+
 /// Whether a list of principals names a caller.
 pub fn names(principals: &Listed<PrincipalItem<'_>>, caller: &Caller<'_>) -> Named {
+    let listed = listed_names(principals, caller);
+    if principals.negated { excepted(listed, principals, caller) } else { listed }
+}
+
+fn listed_names(principals: &Listed<PrincipalItem<'_>>, caller: &Caller<'_>) -> Named {
     let mut result = Named::NOT;
     for item in &principals.items {
         let named = principal_names(&item.principal, caller);
@@ -192,7 +208,7 @@ pub fn names(principals: &Listed<PrincipalItem<'_>>, caller: &Caller<'_>) -> Nam
     if principals.open {
         result.directly = result.directly.or(Answer::Maybe);
     }
-    if principals.negated { excepted(result, principals, caller) } else { result }
+    result
 }
 
 /// `NotPrincipal`: everyone but those it lists.

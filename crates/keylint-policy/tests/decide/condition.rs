@@ -59,11 +59,10 @@ impl Question<'_> {
             // "ForAllValues also returns true if there are no keys in the request."
             (Some("ForAllValues"), None) => Yes,
             (Some("ForAllValues"), Some(all)) => Reading::all(all.iter().map(|one| self.matches(name, one))),
-            // "For no matching key ForAnyValue returns false."
-            (Some("ForAnyValue"), None) => No,
+            // "For no matching key ForAnyValue returns false." And "set operators are required for keys with several
+            // values": without one nothing matches.
+            (Some("ForAnyValue"), None) | (None, Some(_)) => No,
             (Some("ForAnyValue"), Some(all)) => Reading::any(all.iter().map(|one| self.matches(name, one))),
-            // "Set operators are required for keys with several values": without one nothing matches.
-            (None, Some(_)) => No,
             _ => Open,
         }
     }

@@ -227,6 +227,12 @@ impl Named {
 fn named(statement: &Value, caller: &Caller) -> Named {
     match (&statement["Principal"], &statement["NotPrincipal"]) {
         (Value::Null, Value::Null) => Named::directly(Open),
+        // An account has to be listed beside its user "with `Deny`".
+        (Value::Null, excepted)
+            if statement["Effect"] == "Allow" && listed_as(excepted, caller).directly == Yes =>
+        {
+            Named::directly(No)
+        }
         (Value::Null, excepted) => Named::directly(not_excepted(excepted, caller)),
         (listed, _) => listed_as(listed, caller),
     }

@@ -10,7 +10,7 @@ use keylint_source::{Diagnostic, FileId, Label, Location, Severity, SourceFile, 
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::decision::{Decision, Question, Verdict};
+use super::decision::{Decision, Question, Verdict, sid};
 use super::documents::KeyPolicy;
 
 /// An answer for programs.
@@ -52,7 +52,7 @@ pub(super) fn json(
             Verdict::NotAllowed => "implicitDeny",
             Verdict::Delegated | Verdict::Maybe => "maybe",
         },
-        by: by.map(|one| one.sid.map_or_else(|| json!(one.index), |sid| json!(sid.as_str()))).collect(),
+        by: by.map(|one| sid(one).map_or_else(|| json!(one.index), |sid| json!(sid))).collect(),
         why: &decision.why,
     };
     serde_json::to_writer(&mut *out, &line)?;

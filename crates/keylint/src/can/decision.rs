@@ -2,7 +2,7 @@
 
 use keylint_policy::Answer;
 use keylint_policy::evaluate::{About, Caller, CallerKind, Context, Evaluator, Named, Unsettled};
-use keylint_policy::model::{Effect, Policy, Statement};
+use keylint_policy::model::{Effect, Policy, Statement, Text};
 use keylint_policy::vocabulary::Operation;
 use keylint_source::quoted_list;
 
@@ -220,10 +220,12 @@ fn of_identity_policies(policies: &[&Policy<'_>], question: &Question<'_, '_>) -
 
 /// What a statement is called: its `Sid`, or else its place.
 pub(super) fn name(statement: &Statement<'_>) -> String {
-    match statement.sid.map(|sid| sid.as_str()) {
-        Some(sid) if !sid.is_empty() => sid.to_owned(),
-        _ => format!("Statement[{}]", statement.index),
-    }
+    sid(statement).map_or_else(|| format!("Statement[{}]", statement.index), str::to_owned)
+}
+
+/// The `Sid` of a statement, if there is anything in it.
+pub(super) fn sid<'t>(statement: &Statement<'t>) -> Option<&'t str> {
+    statement.sid.map(Text::as_str).filter(|sid| !sid.is_empty())
 }
 
 /// The names of statements as a list.

@@ -186,7 +186,7 @@ fn a_question_that_cannot_be_answered_has_status_2() {
 }
 
 /// A request about the policy of these tests, with what is different.
-fn request(id: usize, principal: &str, action: &str, more: Value) -> Value {
+fn request(id: usize, principal: &str, action: &str, more: &Value) -> Value {
     let policy: Value = serde_json::from_str(POLICY).unwrap();
     let mut request = json!({
         "id": id, "policy": policy, "principalArn": principal, "action": action, "resourceArn": KEY,
@@ -245,7 +245,7 @@ fn each_request_has_an_answer_in_order() {
     let lines: Vec<String> = requests
         .iter()
         .enumerate()
-        .map(|(id, (principal, action, more, ..))| request(id, principal, action, more.clone()).to_string())
+        .map(|(id, (principal, action, more, ..))| request(id, principal, action, more).to_string())
         .collect();
     // More than are answered at once.
     let input = lines.join("\n") + "\n";
@@ -265,17 +265,17 @@ fn each_request_has_an_answer_in_order() {
 
 #[test]
 fn a_malformed_request_does_not_keep_others_from_their_answers() {
-    let mut misspelt = request(1, APP, "kms:Decrypt", json!({}));
+    let mut misspelt = request(1, APP, "kms:Decrypt", &json!({}));
     misspelt["identityPolices"] = json!([]);
     let lines = [
         "{oops".to_owned(),
         "[]".to_owned(),
         misspelt.to_string(),
-        request(2, APP, "kms:Decrpt", json!({})).to_string(),
-        request(3, APP, "kms:Decrypt", json!({ "context": { "a:b": null } })).to_string(),
-        request(4, APP, "kms:Decrypt", json!({ "resourceArn": "*" })).to_string(),
+        request(2, APP, "kms:Decrpt", &json!({})).to_string(),
+        request(3, APP, "kms:Decrypt", &json!({ "context": { "a:b": null } })).to_string(),
+        request(4, APP, "kms:Decrypt", &json!({ "resourceArn": "*" })).to_string(),
         String::new(),
-        request(5, THEIRS, "kms:Encrypt", json!({})).to_string(),
+        request(5, THEIRS, "kms:Encrypt", &json!({})).to_string(),
     ];
     let folder = folder();
     folder.write("requests.jsonl", lines.join("\n"));
