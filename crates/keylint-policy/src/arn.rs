@@ -95,7 +95,7 @@ pub fn is_account(text: &str) -> bool {
 }
 
 fn split_at_colon(text: &str) -> Option<(&str, &str)> {
-    let colon = text.as_bytes().iter().position(|byte| *byte == b':')?;
+    let colon = memchr::memchr(b':', text.as_bytes())?;
     Some((text.get(..colon)?, text.get(colon + 1..)?))
 }
 
