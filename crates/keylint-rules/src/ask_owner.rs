@@ -47,7 +47,8 @@ fn of_the_owner<'p>(question: &Question, facts: &Facts<'p>) -> Option<Finding<'p
 /// request with particular condition keys only where a statement depends on one of those.
 fn worth_asking(question: &Question, facts: &Facts<'_>) -> Operations {
     let depends = |statement: &Statement<'_>| {
-        let on = |key: &str| statement.conditions.iter().any(|c| c.key_text.as_str().eq_ignore_ascii_case(key));
+        let on =
+            |key: &str| statement.conditions.iter().any(|c| c.key_text.as_str().eq_ignore_ascii_case(key));
         statement.conditions_open || question.with.iter().any(|(key, _)| on(key))
     };
     if question.expect != Expectation::Undenied {

@@ -9,6 +9,7 @@ use keylint_policy::model::{Effect, Identity, Policy, Principal, PrincipalItem, 
 use keylint_policy::pattern;
 use keylint_policy::vocabulary::{KeyId, Operation, Operations};
 
+use crate::ask::Party;
 use crate::owner::Owner;
 use crate::rule::Who;
 use crate::rule_set::KeyKnowledge;
@@ -29,6 +30,47 @@ const USE: &[Operation] = &[
     Operation::DERIVE_SHARED_SECRET,
 ];
 
+/// What is found out once for each kind of party.
+pub(crate) struct PerParty<T> {
+    strangers: OnceCell<T>,
+    service_linked_roles: OnceCell<T>,
+    other_accounts: OnceCell<T>,
+    untrusted_accounts: OnceCell<T>,
+    own_principals: OnceCell<T>,
+    no_party: OnceCell<T>,
+}
+
+impl<T> Default for PerParty<T> {
+    fn default() -> Self {
+        Self {
+            strangers: OnceCell::new(),
+            service_linked_roles: OnceCell::new(),
+            other_accounts: OnceCell::new(),
+            untrusted_accounts: OnceCell::new(),
+            own_principals: OnceCell::new(),
+            no_party: OnceCell::new(),
+        }
+    }
+}
+
+impl<T> PerParty<T> {
+    /// What is known of one kind. Those about whom questions are asked in another way share an answer.
+    pub(crate) fn of(&self, who: Who) -> &OnceCell<T> {
+        match who {
+            Who::Strangers => &self.strangers,
+            Who::ServiceLinkedRoles => &self.service_linked_roles,
+            Who::OtherAccounts => &self.other_accounts,
+            Who::UntrustedAccounts => &self.untrusted_accounts,
+            Who::OwnPrincipals => &self.own_principals,
+            Who::Owner
+            | Who::OwnerIdentities
+            | Who::UnnamedIdentities
+            | Who::ServicePrincipals
+            | Who::Services => &self.no_party,
+        }
+    }
+}
+
 /// What rules ask about.
 pub(crate) struct Facts<'p> {
     pub(crate) evaluator: Evaluator<'p>,
@@ -41,6 +83,8 @@ pub(crate) struct Facts<'p> {
     /// Identities of the owner that conditions speak of and that no principal names.
     in_conditions: Vec<Caller<'p>>,
     shared: OnceCell<bool>,
+    reach: PerParty<Operations>,
+    pub(crate) parties: PerParty<Vec<Party<'p>>>,
     unnamed_may: OnceCell<Operations>,
     /// The owner's account, where it is assumed rather than known.
     pub(crate) assumed_owner: Option<&'p str>,
@@ -114,6 +158,8 @@ impl<'p> Facts<'p> {
             service_linked_roles: roles,
             in_conditions,
             shared: OnceCell::new(),
+            reach: PerParty::default(),
+            parties: PerParty::default(),
             unnamed_may: OnceCell::new(),
             assumed_owner,
             known,
@@ -155,6 +201,10 @@ impl<'p> Facts<'p> {
     /// The operations that some statement may allow to a kind of party: a quick upper bound, by the form of its
     /// principals alone.
     pub(crate) fn reach_of(&self, who: Who) -> Operations {
+        *self.reach.of(who).get_or_init(|| self.find_reach_of(who))
+    }
+
+    fn find_reach_of(&self, who: Who) -> Operations {
         let owner = self.key().account.as_deref();
         let is_own = |item: &PrincipalItem<'_>| {
             let account = item.principal.account();
@@ -191,6 +241,12 @@ impl<'p> Facts<'p> {
             let may = certain.contains(manages) || about.may(manages, &Context::open()).answer == Answer::Yes;
             if may { certain.union(Operations::only(manages)) } else { certain }
         })
+    }
+
+    /// The operations that some statement may deny.
+    pub(crate) fn deniable(&self) -> Operations {
+        let denying = self.policy().statements.iter().filter(|s| s.effect != Some(Effect::Allow));
+        denying.fold(Operations::EMPTY, |all, statement| all.union(statement.operations.perhaps))
     }
 
     /// Whether another account uses the key for certain: one that the policy names, or everyone.

@@ -255,10 +255,11 @@ fn denied_so<'p>(
     let mut places: Option<(usize, usize)> = None;
     let about = facts.evaluator.about(&usage.caller);
     let certainly = about.certain();
+    let deniable = facts.deniable();
     for need in &usage.service.needs {
         let context = context(&need.with);
         for &operation in &need.may {
-            if certainly.contains(operation) {
+            if certainly.contains(operation) || !deniable.contains(operation) {
                 continue;
             }
             let verdict = about.may(operation, &context);

@@ -150,10 +150,17 @@ pub(super) fn never_met<'p>(facts: &Facts<'p>, _: &[Service], severity: Severity
 fn alike(operation: Operation, among: Operations, statement: &Statement<'_>) -> Operations {
     let keys = statement.conditions.iter().filter_map(|condition| condition.key.id);
     let known = Operations::only(operation).union(
-        among.iter().filter(|other| other.condition_keys_known() == operation.condition_keys_known()).collect(),
+        among
+            .iter()
+            .filter(|other| other.condition_keys_known() == operation.condition_keys_known())
+            .collect(),
     );
     keys.fold(known, |alike, id| {
-        if operation.sends(id) { alike.intersection(id.operations()) } else { alike.difference(id.operations()) }
+        if operation.sends(id) {
+            alike.intersection(id.operations())
+        } else {
+            alike.difference(id.operations())
+        }
     })
 }
 
