@@ -82,7 +82,7 @@ pub fn resource_matches(pattern: &str, text: &str) -> Answer {
 pub fn same_account(left: &str, right: &str) -> Answer {
     if left == right {
         Answer::Yes
-    } else if left.contains(FRESH) || right.contains(FRESH) || (is_account(left) && is_account(right)) {
+    } else if (is_account(left) && is_account(right)) || left.contains(FRESH) || right.contains(FRESH) {
         Answer::No
     } else {
         Answer::Maybe

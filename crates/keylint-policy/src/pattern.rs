@@ -41,6 +41,11 @@ pub fn matches(pattern: &str, text: &str, reading: Reading) -> Answer {
             return Answer::from(wildcard_match(pattern.as_bytes(), text.as_bytes(), reading.case));
         }
     }
+    if is_lone_hole(text) && !pattern.is_empty() && pattern.is_ascii() && !has_hole(pattern) {
+        // What may be anything may be what the pattern asks for; only a pattern for everything is sure to match.
+        let matches_all = reading.wildcards && pattern.bytes().all(|byte| byte == b'*');
+        return if matches_all { Answer::Yes } else { Answer::Maybe };
+    }
     let pattern = tokens(pattern, reading);
     let text = tokens(text, Reading { wildcards: false, ..reading });
     let literal = !pattern.iter().any(|token| matches!(token, Token::Many | Token::One | Token::Hole(_)));
@@ -54,6 +59,12 @@ pub fn matches(pattern: &str, text: &str, reading: Reading) -> Answer {
     } else {
         Answer::No
     }
+}
+
+/// Whether a text is a hole and nothing else.
+fn is_lone_hole(text: &str) -> bool {
+    let inside = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    inside.is_some_and(|inside| !inside.contains('}') && !matches!(inside, "*" | "?" | "$"))
 }
 
 /// Whether a text has `*` or `?` in it.

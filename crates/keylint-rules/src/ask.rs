@@ -27,17 +27,21 @@ struct Asked<'f, 'p> {
     abouts: Vec<About<'f, 'p>>,
     /// What all of them together may reach at most.
     reach: Operations,
+    /// What one of them or another may certainly call.
+    certain: Operations,
 }
 
 impl Asked<'_, '_> {
     fn may_not(&self, operation: Operation, context: &Context<'_>) -> bool {
         !self.reach.contains(operation)
-            || self.abouts.iter().all(|about| about.may(operation, context).answer == Answer::No)
+            || !self.certain.contains(operation)
+                && self.abouts.iter().all(|about| about.may(operation, context).answer == Answer::No)
     }
 
     fn may(&self, operation: Operation, context: &Context<'_>) -> bool {
-        self.reach.contains(operation)
-            && self.abouts.iter().any(|about| about.may(operation, context).answer == Answer::Yes)
+        self.certain.contains(operation)
+            || self.reach.contains(operation)
+                && self.abouts.iter().any(|about| about.may(operation, context).answer == Answer::Yes)
     }
 }
 
@@ -58,7 +62,8 @@ impl<'f, 'p> Asking<'f, 'p> {
                 let abouts: Vec<About<'f, 'p>> =
                     party.callers.iter().map(|caller| self.facts.evaluator.about(caller)).collect();
                 let reach = abouts.iter().fold(Operations::EMPTY, |all, about| all.union(about.reach()));
-                Asked { party, abouts, reach }
+                let certain = abouts.iter().fold(Operations::EMPTY, |all, about| all.union(about.certain()));
+                Asked { party, abouts, reach, certain }
             };
             let parties = self.facts.parties.of(who).get_or_init(|| parties(who, self.facts));
             parties.iter().map(asked).collect()

@@ -81,7 +81,7 @@ pub(crate) struct Facts<'p> {
     /// The service-linked roles that an `Allow` names, in its principals or in a condition.
     pub(crate) service_linked_roles: Vec<Identity<'p>>,
     /// Identities of the owner that conditions speak of and that no principal names.
-    in_conditions: Vec<Caller<'p>>,
+    in_conditions: OnceCell<Vec<Caller<'p>>>,
     shared: OnceCell<bool>,
     reach: PerParty<Operations>,
     pub(crate) parties: PerParty<Vec<Party<'p>>>,
@@ -104,7 +104,6 @@ impl<'p> Facts<'p> {
         let mut named: Vec<Caller<'p>> = Vec::new();
         let mut accounts: Vec<&'p str> = Vec::new();
         let mut roles: Vec<Identity<'p>> = Vec::new();
-        let mut in_conditions: Vec<Caller<'p>> = Vec::new();
         let mut add_role = |identity: &Identity<'p>, effect| {
             if effect == Some(Effect::Allow) && !roles.contains(identity) {
                 roles.push(*identity);
@@ -120,13 +119,11 @@ impl<'p> Facts<'p> {
             };
             named.extend(Caller::named(&item.principal).filter(is_new));
         }
-        let mut patterns: Vec<&'p str> = Vec::new();
         for statement in &policy.statements {
             for condition in &statement.conditions {
                 match condition.key.id {
                     Some(KeyId::PRINCIPAL_ARN) => {
                         for value in &condition.values {
-                            patterns.push(value.text);
                             let principal = Principal::parse_aws(value.text);
                             accounts.extend(Arn::parse(value.text).map(|arn| arn.account));
                             if let Some(identity) = principal.service_linked_role() {
@@ -141,10 +138,6 @@ impl<'p> Facts<'p> {
                 }
             }
         }
-        if let Some(owner) = &key.account {
-            in_conditions
-                .extend(patterns.iter().filter_map(|pattern| identity_like(pattern, owner, &key.partition)));
-        }
         accounts.sort_unstable();
         accounts.dedup();
         let owner = key.account.as_deref();
@@ -156,7 +149,7 @@ impl<'p> Facts<'p> {
             other_accounts: accounts.into_iter().filter(other).collect(),
             named,
             service_linked_roles: roles,
-            in_conditions,
+            in_conditions: OnceCell::new(),
             shared: OnceCell::new(),
             reach: PerParty::default(),
             parties: PerParty::default(),
@@ -180,12 +173,23 @@ impl<'p> Facts<'p> {
         let partition = &self.key().partition;
         let mut strangers =
             vec![Caller::role_of(fresh.clone(), partition), Caller::root_user_of(fresh.clone(), partition)];
-        for statement in &self.policy().statements {
-            let on_arn = statement.conditions.iter().filter(|c| c.key.id == Some(KeyId::PRINCIPAL_ARN));
-            let patterns = on_arn.flat_map(|condition| &condition.values).map(|value| value.text);
-            strangers.extend(patterns.filter_map(|pattern| identity_like(pattern, &fresh, partition)));
-        }
+        strangers.extend(self.arn_patterns().filter_map(|pattern| identity_like(pattern, &fresh, partition)));
         strangers.into_iter().map(Caller::as_outsider).collect()
+    }
+
+    fn in_conditions(&self) -> &[Caller<'p>] {
+        self.in_conditions.get_or_init(|| {
+            let Some(owner) = &self.key().account else { return Vec::new() };
+            let partition = &self.key().partition;
+            self.arn_patterns().filter_map(|pattern| identity_like(pattern, owner, partition)).collect()
+        })
+    }
+
+    /// The values of conditions on `aws:PrincipalArn`.
+    fn arn_patterns(&self) -> impl Iterator<Item = &'p str> {
+        let conditions = self.policy().statements.iter().flat_map(|statement| &statement.conditions);
+        let on_arn = conditions.filter(|condition| condition.key.id == Some(KeyId::PRINCIPAL_ARN));
+        on_arn.flat_map(|condition| &condition.values).map(|value| value.text)
     }
 
     /// Somebody in an account: a role that the policy does not name, its root user, and all whom it does name.
@@ -193,7 +197,7 @@ impl<'p> Facts<'p> {
         let partition = &self.key().partition;
         let role = std::iter::once_with(move || Caller::role_of(account.to_owned(), partition));
         let root_user = std::iter::once_with(move || Caller::root_user_of(account.to_owned(), partition));
-        let named = self.named.iter().chain(&self.in_conditions);
+        let named = self.named.iter().chain(self.in_conditions());
         let named = named.filter(move |caller| same_account(&caller.account, account) == Answer::Yes);
         role.chain(root_user).chain(named.map(|caller| caller.clone().with_identity_policies(Answer::Yes)))
     }
