@@ -29,23 +29,23 @@ impl Reading {
 
 /// Whether `pattern` matches the whole of `text`.
 pub fn matches(pattern: &str, text: &str, reading: Reading) -> Answer {
+    if reading.wildcards && pattern == "*" {
+        return Answer::Yes;
+    }
     if !has_hole(pattern) && !has_hole(text) {
         if !reading.wildcards || !is_wildcard(pattern) {
             // A fresh part equals nothing that a policy can say.
             return Answer::from(equal(pattern, text, reading.case));
         }
-        if pattern == "*" {
-            return Answer::Yes;
-        }
         if !text.contains(FRESH) {
             return Answer::from(wildcard_match(pattern.as_bytes(), text.as_bytes(), reading.case));
         }
     }
-    if is_lone_hole(text) && !pattern.is_empty() && pattern.is_ascii() && !has_hole(pattern) {
-        // What may be anything may be what the pattern asks for; only a pattern for everything is sure to match.
-        let matches_all = reading.wildcards && pattern.bytes().all(|byte| byte == b'*');
-        return if matches_all { Answer::Yes } else { Answer::Maybe };
-    }
+    at_hole(pattern, text, reading).unwrap_or_else(|| by_walking(pattern, text, reading))
+}
+
+/// The answer for any texts at all.
+fn by_walking(pattern: &str, text: &str, reading: Reading) -> Answer {
     let pattern = tokens(pattern, reading);
     let text = tokens(text, Reading { wildcards: false, ..reading });
     let literal = !pattern.iter().any(|token| matches!(token, Token::Many | Token::One | Token::Hole(_)));
@@ -61,10 +61,26 @@ pub fn matches(pattern: &str, text: &str, reading: Reading) -> Answer {
     }
 }
 
-/// Whether a text is a hole and nothing else.
-fn is_lone_hole(text: &str) -> bool {
-    let inside = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
-    inside.is_some_and(|inside| !inside.contains('}') && !matches!(inside, "*" | "?" | "$"))
+/// The answer for a text that ends in its only hole, where it needs no walk: the names of keys and regions that are not
+/// known look so, and are asked about for every statement.
+fn at_hole(pattern: &str, text: &str, reading: Reading) -> Option<Answer> {
+    let (before, hole) = text.split_once("${")?;
+    let inside = hole.strip_suffix('}')?;
+    let is_only_hole = !inside.contains(['}', '{']) && !matches!(inside, "*" | "?" | "$");
+    let is_simple = before.is_ascii() && pattern.is_ascii() && !has_hole(pattern);
+    if !is_only_hole || !is_simple || !reading.case || pattern.len() <= before.len() {
+        return None;
+    }
+    let is_wild = reading.wildcards && is_wildcard(pattern);
+    if is_wild && pattern.bytes().all(|byte| byte == b'*') {
+        Some(Answer::Yes)
+    } else if !is_wild && !pattern.starts_with(before) {
+        Some(Answer::No)
+    } else if !is_wild || before.is_empty() {
+        Some(Answer::Maybe)
+    } else {
+        None
+    }
 }
 
 /// Whether a text has `*` or `?` in it.
@@ -260,6 +276,23 @@ mod tests {
         assert_eq!(matches("a*", "ab", Reading::EXACT), No);
         let ignoring_case = Reading { wildcards: false, case: false };
         assert_eq!(matches("ÀB", "àb", ignoring_case), Yes);
+    }
+
+    /// The short cut is one.
+    #[test]
+    fn a_hole_at_the_end_needs_no_walk() {
+        for text in ["${a}", "key/${a}", "a*${b}", "${a}x", "${a}${b}", "${*}", "key/${", "k}${a}"] {
+            for pattern in
+                ["", "*", "**", "?", "key/*", "key/", "key/1", "kez/1", "a*x", "a*", "e", "$", "\u{f8ff}"]
+            {
+                for reading in [Reading::LIKE, Reading::EXACT] {
+                    let answer = at_hole(pattern, text, reading);
+                    let expected = answer.map(|_| by_walking(pattern, text, reading));
+                    assert_eq!(answer, expected, "{pattern} {text}");
+                }
+            }
+        }
+        assert_eq!(at_hole("key/1", "key/${a}", Reading::LIKE), Some(Maybe));
     }
 
     #[test]

@@ -15,10 +15,23 @@ use crate::text::Words;
 
 /// One party that a question is about, and all who act for it.
 pub(crate) struct Party<'p> {
-    /// How messages name it.
-    name: String,
-    account: Option<String>,
+    who: Who,
     callers: Vec<Caller<'p>>,
+}
+
+impl Party<'_> {
+    /// How messages name it, and its account: as the first of its callers says, since all are of one account.
+    fn name_and_account(&self) -> (String, Option<String>) {
+        let Some(caller) = self.callers.first().filter(|_| self.who != Who::Strangers) else {
+            return ("anyone".to_owned(), None);
+        };
+        let name = match self.who {
+            Who::ServiceLinkedRoles => caller.arn.rsplit('/').next().unwrap_or_default(),
+            Who::OwnPrincipals => short_name(&caller.arn),
+            _ => &caller.account,
+        };
+        (name.to_owned(), Some(caller.account.to_string()))
+    }
 }
 
 /// A party, ready to be asked about.
@@ -122,14 +135,19 @@ fn ask_about<'p>(
         if !is_asked {
             continue;
         }
-        let context = context(&question.with);
-        for statement in facts.policy().statements.iter().filter(|s| s.effect == Some(Effect::Allow)) {
+        let mut known = None;
+        let allowing = facts.policy().statements.iter().filter(|statement| {
+            statement.effect == Some(Effect::Allow)
+                && !statement.operations.perhaps.intersection(question.may).is_empty()
+        });
+        for statement in allowing {
             // What everyone in the account may is said of nobody in particular.
             let of_everyone = || statement.principals.items.iter().any(|i| i.principal == Principal::Anyone);
             if found.contains(&statement.index) || (question.who == Who::OwnPrincipals && of_everyone()) {
                 continue;
             }
-            if let Some((operations, certain)) = allowed(question, &asked.abouts, statement, &context) {
+            let context = known.get_or_insert_with(|| context(&question.with));
+            if let Some((operations, certain)) = allowed(question, &asked.abouts, statement, context) {
                 if certain == Answer::Yes {
                     found.push(statement.index);
                 }
@@ -143,15 +161,14 @@ fn ask_about<'p>(
 fn parties<'p>(who: Who, facts: &Facts<'p>) -> Vec<Party<'p>> {
     match who {
         Who::Strangers => {
-            vec![Party { name: "anyone".to_owned(), account: None, callers: facts.strangers() }]
+            vec![Party { who, callers: facts.strangers() }]
         }
         Who::ServiceLinkedRoles => facts
             .service_linked_roles
             .iter()
             .filter_map(|role| {
                 let caller = Caller::named(&Principal::Identity(*role))?;
-                let account = Some(role.account.to_owned());
-                Some(Party { name: role.simple_name().to_owned(), account, callers: vec![caller] })
+                Some(Party { who, callers: vec![caller] })
             })
             .collect(),
         Who::OtherAccounts | Who::UntrustedAccounts => facts
@@ -164,7 +181,7 @@ fn parties<'p>(who: Who, facts: &Facts<'p>) -> Vec<Party<'p>> {
             .map(|account| {
                 let callers = facts.somebody_in(account);
                 let callers = callers.filter(|caller| caller.kind != CallerKind::ServiceLinkedRole).collect();
-                Party { name: (*account).to_owned(), account: Some((*account).to_owned()), callers }
+                Party { who, callers }
             })
             .collect(),
         Who::OwnPrincipals => {
@@ -173,12 +190,8 @@ fn parties<'p>(who: Who, facts: &Facts<'p>) -> Vec<Party<'p>> {
                 !matches!(caller.kind, CallerKind::Service | CallerKind::ServiceLinkedRole)
                     && caller.account == *owner
             });
-            own.map(|caller| Party {
-                name: short_name(&caller.arn).to_owned(),
-                account: Some(owner.to_string()),
-                callers: vec![caller.clone().with_identity_policies(Answer::No)],
-            })
-            .collect()
+            own.map(|caller| Party { who, callers: vec![caller.clone().with_identity_policies(Answer::No)] })
+                .collect()
         }
         Who::Owner
         | Who::OwnerIdentities
@@ -241,7 +254,7 @@ fn add<'p>(
             && known.operations == operations
             && known.certain == certain
     });
-    let party_name = (party.name.clone(), party.account.clone());
+    let party_name = party.name_and_account();
     match known {
         Some(known) => {
             known.parties.push(party_name);

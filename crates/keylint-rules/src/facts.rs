@@ -233,11 +233,40 @@ impl<'p> Facts<'p> {
         reaching.fold(Operations::EMPTY, |all, statement| all.union(statement.operations.perhaps))
     }
 
+    /// What a policy that denies nothing leaves to an account for certain: most have a statement that says so without
+    /// conditions, and nobody need be asked about it.
+    fn delegated_to(&self, account: &str) -> Operations {
+        let names_account = |item: &PrincipalItem<'_>| match item.principal {
+            Principal::Anyone => true,
+            Principal::Account(named) => named == account,
+            _ => false,
+        };
+        let delegates = |statement: &Statement<'_>| {
+            statement.conditions.is_empty()
+                && !statement.conditions_open
+                && !statement.principals.negated
+                && self.evaluator.resource_answer(statement.index) == Answer::Yes
+                && statement.principals.items.iter().any(names_account)
+        };
+        let statements = &self.policy().statements;
+        if statements.iter().any(|statement| statement.effect != Some(Effect::Allow)) {
+            return Operations::EMPTY;
+        }
+        let delegating = statements.iter().filter(|statement| delegates(statement));
+        let all =
+            delegating.fold(Operations::EMPTY, |all, statement| all.union(statement.operations.certain));
+        all.intersection(Operations::ON_KEY)
+    }
+
     /// The operations of administration that a role of the owner may certainly call although no principal names it.
     /// Nearly every key has one that may.
     pub(crate) fn unnamed_may(&self) -> Operations {
         *self.unnamed_may.get_or_init(|| {
             let Some(owner) = self.key().account.as_deref() else { return Operations::EMPTY };
+            let delegated = self.delegated_to(owner);
+            if delegated.contains(Operation::PUT_KEY_POLICY) {
+                return delegated;
+            }
             let caller = Caller::role_of(owner, &self.key().partition);
             let about = self.evaluator.about(&caller);
             let certain = about.certain();
