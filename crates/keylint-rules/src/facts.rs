@@ -276,12 +276,6 @@ impl<'p> Facts<'p> {
         })
     }
 
-    /// The operations that some statement may deny.
-    pub(crate) fn deniable(&self) -> Operations {
-        let denying = self.policy().statements.iter().filter(|s| s.effect != Some(Effect::Allow));
-        denying.fold(Operations::EMPTY, |all, statement| all.union(statement.operations.perhaps))
-    }
-
     /// Whether another account uses the key for certain: one that the policy names, or everyone.
     pub(crate) fn is_shared(&self) -> bool {
         let may_use = |caller: Caller<'_>| {

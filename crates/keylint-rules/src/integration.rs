@@ -103,7 +103,7 @@ fn missing<'p>(
     let mut obstacles: Vec<(usize, Obstacle)> = Vec::new();
     let mut first_need = Operations::EMPTY;
     let about = facts.evaluator.about(&usage.caller);
-    let certain = about.certain();
+    let certain = about.certainly_allowed();
     for need in &usage.service.needs {
         let context = context(&need.with);
         for &operation in &need.may {
@@ -255,7 +255,7 @@ fn denied_so<'p>(
     let mut places: Option<(usize, usize)> = None;
     let about = facts.evaluator.about(&usage.caller);
     let certainly = about.certain();
-    let deniable = facts.deniable();
+    let deniable = about.deniable();
     for need in &usage.service.needs {
         let context = context(&need.with);
         for &operation in &need.may {
