@@ -4,6 +4,9 @@
 //! every condition key that an operation names exists, every `kms:` key is sent by some operation, nothing is there
 //! twice.
 
+#[path = "src/vocabulary/fingerprint.rs"]
+mod fingerprint;
+
 use std::error::Error;
 use std::fmt::Write as _;
 use std::{env, fs, io};
@@ -154,7 +157,14 @@ fn write_operations(code: &mut String, operations: &[Operation<'_>]) -> Result<(
             "    OperationFacts {{ name: {name:?}, qualified: {qualified:?}, key_types: &[{key_types}] }},"
         )?;
     }
-    writeln!(code, "];\nimpl Operation {{")?;
+    writeln!(code, "];")?;
+    write_lookup(code, "OPERATION_LOOKUP", operations.iter().map(|operation| operation.name.as_str()))?;
+    let by_letter = (b'a'..=b'z').map(|letter| {
+        mask(operations, |o| o.name.bytes().next().is_some_and(|first| first.to_ascii_lowercase() == letter))
+    });
+    let by_letter: Vec<String> = by_letter.map(hexadecimal).collect();
+    writeln!(code, "pub(super) static OPERATIONS_BY_LETTER: [u64; 26] = [{}];", by_letter.join(", "))?;
+    writeln!(code, "impl Operation {{")?;
     for (number, Operation { name, .. }) in operations.iter().enumerate() {
         let constant = constant(name);
         writeln!(code, "    /// `kms:{name}`\n    pub const {constant}: Self = Self({number});")?;
@@ -175,13 +185,43 @@ fn write_keys(code: &mut String, keys: &[Key]) -> Result<()> {
              origin: KeyOrigin::{origin}, operations: Operations({operations}) }},"
         )?;
     }
-    writeln!(code, "];\nimpl KeyId {{")?;
+    writeln!(code, "];")?;
+    write_lookup(code, "CONDITION_KEY_LOOKUP", keys.iter().map(|key| key.name.as_str()))?;
+    writeln!(code, "impl KeyId {{")?;
     for (number, key) in keys.iter().enumerate() {
         let (name, constant) = (&key.name, key.constant());
         writeln!(code, "    /// `{name}`\n    pub const {constant}: Self = Self({number});")?;
     }
     writeln!(code, "}}")?;
     Ok(())
+}
+
+/// A table in which each name has a slot of its own: multipliers are tried until one gives that.
+fn write_lookup<'t>(code: &mut String, table: &str, names: impl Iterator<Item = &'t str>) -> Result<()> {
+    const NONE: u8 = u8::MAX;
+    let fingerprints: Vec<u64> = names.map(fingerprint::fingerprint).collect();
+    let slots = fingerprints.len().next_power_of_two() * 8;
+    let mut multiplier = 0x9e37_79b9_7f4a_7c15_u64;
+    for _ in 0..1_000_000 {
+        // The numbers of a linear congruential generator, by Knuth.
+        multiplier =
+            multiplier.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let mut places = vec![NONE; slots];
+        let fits = fingerprints.iter().enumerate().all(|(place, fingerprint)| {
+            let slot = places.get_mut(fingerprint::slot(*fingerprint, multiplier | 1, slots));
+            let free = slot.filter(|slot| **slot == NONE).zip(u8::try_from(place).ok());
+            free.map(|(slot, place)| *slot = place).is_some()
+        });
+        if fits {
+            let multiplier = multiplier | 1;
+            writeln!(
+                code,
+                "pub(super) static {table}: Lookup<{slots}> = Lookup {{ multiplier: {multiplier}, slots: {places:?} }};"
+            )?;
+            return Ok(());
+        }
+    }
+    Err(format!("{table}: two names have one fingerprint").into())
 }
 
 fn write_names(code: &mut String, name: &str, mut names: Vec<String>) -> Result<()> {

@@ -82,7 +82,7 @@ pub fn resource_matches(pattern: &str, text: &str) -> Answer {
 pub fn same_account(left: &str, right: &str) -> Answer {
     if left == right {
         Answer::Yes
-    } else if left.contains(FRESH) || right.contains(FRESH) || (is_account(left) && is_account(right)) {
+    } else if (is_account(left) && is_account(right)) || left.contains(FRESH) || right.contains(FRESH) {
         Answer::No
     } else {
         Answer::Maybe
@@ -95,7 +95,7 @@ pub fn is_account(text: &str) -> bool {
 }
 
 fn split_at_colon(text: &str) -> Option<(&str, &str)> {
-    let colon = text.as_bytes().iter().position(|byte| *byte == b':')?;
+    let colon = memchr::memchr(b':', text.as_bytes())?;
     Some((text.get(..colon)?, text.get(colon + 1..)?))
 }
 

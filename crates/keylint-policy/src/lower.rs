@@ -30,7 +30,9 @@ pub fn lower(policy: Node<'_>) -> Policy<'_> {
         variables: if is_current { Variables::Resolved } else { Variables::Literal },
         statements: match statements {
             Some(Member { value, .. }) if value.kind() == Kind::Array => {
-                value.items().enumerate().map(|(index, node)| statement(index, node)).collect()
+                let mut statements = Vec::with_capacity(value.items().count());
+                statements.extend(value.items().enumerate().map(|(index, node)| statement(index, node)));
+                statements
             }
             Some(Member { value, .. }) => vec![statement(0, value)],
             None => Vec::new(),
@@ -127,8 +129,9 @@ fn principals<'t>(key: Node<'t>, value: Node<'t>, negated: bool) -> Listed<Princ
 fn actions<'t>(key: Node<'t>, value: Node<'t>, negated: bool) -> Listed<ActionItem<'t>> {
     let mut list = listed(key, value, negated);
     strings(value, &mut list, |text| {
-        let open = has_hole(text.as_str());
-        let operations = if open { Operations::EMPTY } else { Operations::matching(text.as_str()) };
+        // No operation has a hole in its name.
+        let operations = Operations::matching(text.as_str());
+        let open = operations.is_empty() && has_hole(text.as_str());
         let meant = if open || !operations.is_empty() {
             Operations::EMPTY
         } else {
@@ -169,6 +172,7 @@ fn conditions<'t>(value: Node<'t>, statement: &mut Statement<'t>) {
                 open: false,
             };
             if value.kind() == Kind::Array {
+                condition.values.reserve_exact(value.items().count());
                 value.items().for_each(|item| condition_value(item, &mut condition));
             } else {
                 condition_value(value, &mut condition);
@@ -203,11 +207,13 @@ fn listed<T>(key: Node<'_>, value: Node<'_>, negated: bool) -> Listed<T> {
 
 /// Adds the strings of a value that is a string or a list of strings; anything else leaves the list open.
 fn strings<'t, T>(value: Node<'t>, list: &mut Listed<T>, mut make: impl FnMut(Text<'t>) -> T) {
+    let is_list = value.kind() == Kind::Array;
+    list.items.reserve_exact(if is_list { value.items().count() } else { 1 });
     let mut add = |node: Node<'t>| match node.kind() {
         Kind::String => list.items.push(make(Text::new(node))),
         _ => list.open = true,
     };
-    if value.kind() == Kind::Array { value.items().for_each(add) } else { add(value) }
+    if is_list { value.items().for_each(add) } else { add(value) }
 }
 
 fn first_byte(node: Node<'_>) -> Span {

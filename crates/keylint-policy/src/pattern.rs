@@ -29,18 +29,23 @@ impl Reading {
 
 /// Whether `pattern` matches the whole of `text`.
 pub fn matches(pattern: &str, text: &str, reading: Reading) -> Answer {
+    if reading.wildcards && pattern == "*" {
+        return Answer::Yes;
+    }
     if !has_hole(pattern) && !has_hole(text) {
         if !reading.wildcards || !is_wildcard(pattern) {
             // A fresh part equals nothing that a policy can say.
             return Answer::from(equal(pattern, text, reading.case));
         }
-        if pattern == "*" {
-            return Answer::Yes;
-        }
         if !text.contains(FRESH) {
             return Answer::from(wildcard_match(pattern.as_bytes(), text.as_bytes(), reading.case));
         }
     }
+    at_hole(pattern, text, reading).unwrap_or_else(|| by_walking(pattern, text, reading))
+}
+
+/// The answer for any texts at all.
+fn by_walking(pattern: &str, text: &str, reading: Reading) -> Answer {
     let pattern = tokens(pattern, reading);
     let text = tokens(text, Reading { wildcards: false, ..reading });
     let literal = !pattern.iter().any(|token| matches!(token, Token::Many | Token::One | Token::Hole(_)));
@@ -56,15 +61,37 @@ pub fn matches(pattern: &str, text: &str, reading: Reading) -> Answer {
     }
 }
 
+/// The answer for a text that ends in its only hole, where it needs no walk: the names of keys and regions that are not
+/// known look so, and are asked about for every statement.
+fn at_hole(pattern: &str, text: &str, reading: Reading) -> Option<Answer> {
+    let (before, hole) = text.split_once("${")?;
+    let inside = hole.strip_suffix('}')?;
+    let is_only_hole = !inside.contains(['}', '{']) && !matches!(inside, "*" | "?" | "$");
+    let is_simple = before.is_ascii() && pattern.is_ascii() && !has_hole(pattern);
+    if !is_only_hole || !is_simple || !reading.case || pattern.len() <= before.len() {
+        return None;
+    }
+    let is_wild = reading.wildcards && is_wildcard(pattern);
+    if is_wild && pattern.bytes().all(|byte| byte == b'*') {
+        Some(Answer::Yes)
+    } else if !is_wild && !pattern.starts_with(before) {
+        Some(Answer::No)
+    } else if !is_wild || before.is_empty() {
+        Some(Answer::Maybe)
+    } else {
+        None
+    }
+}
+
 /// Whether a text has `*` or `?` in it.
 pub fn is_wildcard(text: &str) -> bool {
-    text.bytes().any(|byte| matches!(byte, b'*' | b'?'))
+    memchr::memchr2(b'*', b'?', text.as_bytes()).is_some()
 }
 
 /// Whether a text holds a `${…}` at all: then it is not what will be deployed.
 pub fn has_hole(text: &str) -> bool {
     // Most texts have no `$`, and looking for one byte is quicker than looking for two.
-    text.as_bytes().contains(&b'$') && text.contains("${")
+    memchr::memchr(b'$', text.as_bytes()).is_some() && text.contains("${")
 }
 
 /// The pieces of a text: runs of literal text, and the insides of `${…}`. An unclosed `${` is literal.
@@ -249,6 +276,23 @@ mod tests {
         assert_eq!(matches("a*", "ab", Reading::EXACT), No);
         let ignoring_case = Reading { wildcards: false, case: false };
         assert_eq!(matches("ÀB", "àb", ignoring_case), Yes);
+    }
+
+    /// The short cut is one.
+    #[test]
+    fn a_hole_at_the_end_needs_no_walk() {
+        for text in ["${a}", "key/${a}", "a*${b}", "${a}x", "${a}${b}", "${*}", "key/${", "k}${a}"] {
+            for pattern in
+                ["", "*", "**", "?", "key/*", "key/", "key/1", "kez/1", "a*x", "a*", "e", "$", "\u{f8ff}"]
+            {
+                for reading in [Reading::LIKE, Reading::EXACT] {
+                    let answer = at_hole(pattern, text, reading);
+                    let expected = answer.map(|_| by_walking(pattern, text, reading));
+                    assert_eq!(answer, expected, "{pattern} {text}");
+                }
+            }
+        }
+        assert_eq!(at_hole("key/1", "key/${a}", Reading::LIKE), Some(Maybe));
     }
 
     #[test]

@@ -68,6 +68,9 @@ fn is_plain_condition(value: Node<'_>) -> bool {
         && has_distinct_keys(value)
 }
 
+/// So many keys are compared each with each.
+const FEW: usize = 8;
+
 /// Whether no two keys are the same but for letter case.
 fn has_distinct_keys(node: Node<'_>) -> bool {
     let name = |key: Node<'_>| key.as_str().unwrap_or_default().to_owned();
@@ -75,6 +78,15 @@ fn has_distinct_keys(node: Node<'_>) -> bool {
     // Nearly every operator has one key.
     if members.next().is_none() || members.next().is_none() {
         return true;
+    }
+    if members.nth(FEW).is_none() {
+        let mut rest = node.members();
+        return std::iter::from_fn(|| rest.next().map(|member| (member, rest.clone()))).all(
+            |(member, mut rest)| {
+                let text = member.key.as_str().unwrap_or_default();
+                !rest.any(|other| other.key.as_str().unwrap_or_default().eq_ignore_ascii_case(text))
+            },
+        );
     }
     let mut names: Vec<String> = node.members().map(|member| name(member.key).to_ascii_lowercase()).collect();
     names.sort_unstable();

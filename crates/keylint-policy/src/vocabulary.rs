@@ -5,6 +5,7 @@
 
 mod action;
 mod condition_key;
+mod fingerprint;
 mod operation;
 mod region;
 mod service;

@@ -8,17 +8,80 @@ use keylint_policy::model::{Effect, Principal, Statement};
 use keylint_policy::vocabulary::{Operation, Operations};
 use keylint_source::{Span, quoted_list};
 
-use crate::facts::Facts;
+use crate::facts::{Facts, PerParty};
 use crate::finding::{Finding, operation_list, place};
 use crate::rule::{Expectation, Place, Question, Who};
 use crate::text::Words;
 
 /// One party that a question is about, and all who act for it.
-struct Party<'p> {
-    /// How messages name it.
-    name: String,
-    account: Option<String>,
+pub(crate) struct Party<'p> {
+    who: Who,
     callers: Vec<Caller<'p>>,
+}
+
+impl Party<'_> {
+    /// How messages name it, and its account: as the first of its callers says, since all are of one account.
+    fn name_and_account(&self) -> (String, Option<String>) {
+        let Some(caller) = self.callers.first().filter(|_| self.who != Who::Strangers) else {
+            return ("anyone".to_owned(), None);
+        };
+        let name = match self.who {
+            Who::ServiceLinkedRoles => caller.arn.rsplit('/').next().unwrap_or_default(),
+            Who::OwnPrincipals => short_name(&caller.arn),
+            _ => &caller.account,
+        };
+        (name.to_owned(), Some(caller.account.to_string()))
+    }
+}
+
+/// A party, ready to be asked about.
+struct Asked<'f, 'p> {
+    party: &'f Party<'p>,
+    abouts: Vec<About<'f, 'p>>,
+    /// What all of them together may reach at most.
+    reach: Operations,
+    /// What one of them or another may certainly call.
+    certain: Operations,
+}
+
+impl Asked<'_, '_> {
+    fn may_not(&self, operation: Operation, context: &Context<'_>) -> bool {
+        !self.reach.contains(operation)
+            || !self.certain.contains(operation)
+                && self.abouts.iter().all(|about| about.may(operation, context).answer == Answer::No)
+    }
+
+    fn may(&self, operation: Operation, context: &Context<'_>) -> bool {
+        self.certain.contains(operation)
+            || self.reach.contains(operation)
+                && self.abouts.iter().any(|about| about.may(operation, context).answer == Answer::Yes)
+    }
+}
+
+/// The parties of a policy, which are looked up in it once for all rules.
+pub(crate) struct Asking<'f, 'p> {
+    facts: &'f Facts<'p>,
+    asked: PerParty<Vec<Asked<'f, 'p>>>,
+}
+
+impl<'f, 'p> Asking<'f, 'p> {
+    pub(crate) fn new(facts: &'f Facts<'p>) -> Self {
+        Self { facts, asked: PerParty::default() }
+    }
+
+    fn of(&self, who: Who) -> &[Asked<'f, 'p>] {
+        self.asked.of(who).get_or_init(|| {
+            let asked = |party: &'f Party<'p>| {
+                let abouts: Vec<About<'f, 'p>> =
+                    party.callers.iter().map(|caller| self.facts.evaluator.about(caller)).collect();
+                let reach = abouts.iter().fold(Operations::EMPTY, |all, about| all.union(about.reach()));
+                let certain = abouts.iter().fold(Operations::EMPTY, |all, about| all.union(about.certain()));
+                Asked { party, abouts, reach, certain }
+            };
+            let parties = self.facts.parties.of(who).get_or_init(|| parties(who, self.facts));
+            parties.iter().map(asked).collect()
+        })
+    }
 }
 
 /// A statement by which parties may do what they should not.
@@ -33,7 +96,8 @@ struct Violation<'p> {
 
 /// Asks the questions of a rule that say what should not be. Of several questions, the first that finds something
 /// about a party and a statement counts.
-pub(crate) fn ask<'p>(questions: &'p [Question], facts: &Facts<'p>) -> Vec<Finding<'p>> {
+pub(crate) fn ask<'p>(questions: &'p [Question], asking: &Asking<'_, 'p>) -> Vec<Finding<'p>> {
+    let facts = asking.facts;
     let mut violations: Vec<Violation<'p>> = Vec::new();
     let mut first_index = 0;
     // Questions about the same parties stand side by side: who they are need be found out only once.
@@ -43,8 +107,8 @@ pub(crate) fn ask<'p>(questions: &'p [Question], facts: &Facts<'p>) -> Vec<Findi
             !facts.reach_of(first.who).intersection(may).is_empty()
                 && (!first.when_shared || facts.is_shared())
         });
-        for party in asked.map(|question| parties(question.who, facts)).unwrap_or_default() {
-            ask_about(&party, group, first_index, facts, &mut violations);
+        for asked in asked.map(|question| asking.of(question.who)).unwrap_or_default() {
+            ask_about(asked, group, first_index, facts, &mut violations);
         }
         first_index += group.len();
     }
@@ -54,38 +118,40 @@ pub(crate) fn ask<'p>(questions: &'p [Question], facts: &Facts<'p>) -> Vec<Findi
 
 /// Asks several questions about one party.
 fn ask_about<'p>(
-    party: &Party<'p>,
+    asked: &Asked<'_, 'p>,
     questions: &'p [Question],
     first_index: usize,
     facts: &Facts<'p>,
     violations: &mut Vec<Violation<'p>>,
 ) {
-    let abouts: Vec<About<'_, 'p>> = party.callers.iter().map(|c| facts.evaluator.about(c)).collect();
-    let reach = abouts.iter().fold(Operations::EMPTY, |all, about| all.union(about.reach()));
     let open = Context::open();
-    let may_not = |operation| abouts.iter().all(|about| about.may(operation, &open).answer == Answer::No);
-    let may = |operation| abouts.iter().any(|about| about.may(operation, &open).answer == Answer::Yes);
     let mut found: Vec<usize> = Vec::new();
     for (index, question) in questions.iter().enumerate() {
         let is_asked = question.expect == Expectation::No
-            && !reach.intersection(question.may).is_empty()
-            && question.unless_may.iter().all(may_not)
-            && (question.if_may.is_empty() || question.if_may.iter().any(may));
+            && !asked.reach.intersection(question.may).is_empty()
+            && question.unless_may.iter().all(|operation| asked.may_not(operation, &open))
+            && (question.if_may.is_empty()
+                || question.if_may.iter().any(|operation| asked.may(operation, &open)));
         if !is_asked {
             continue;
         }
-        let context = context(&question.with);
-        for statement in facts.policy().statements.iter().filter(|s| s.effect == Some(Effect::Allow)) {
+        let mut known = None;
+        let allowing = facts.policy().statements.iter().filter(|statement| {
+            statement.effect == Some(Effect::Allow)
+                && !statement.operations.perhaps.intersection(question.may).is_empty()
+        });
+        for statement in allowing {
             // What everyone in the account may is said of nobody in particular.
             let of_everyone = || statement.principals.items.iter().any(|i| i.principal == Principal::Anyone);
             if found.contains(&statement.index) || (question.who == Who::OwnPrincipals && of_everyone()) {
                 continue;
             }
-            if let Some((operations, certain)) = allowed(question, &abouts, statement, &context) {
+            let context = known.get_or_insert_with(|| context(&question.with));
+            if let Some((operations, certain)) = allowed(question, &asked.abouts, statement, context) {
                 if certain == Answer::Yes {
                     found.push(statement.index);
                 }
-                add(violations, first_index + index, statement, operations, certain, party);
+                add(violations, first_index + index, statement, operations, certain, asked.party);
             }
         }
     }
@@ -95,15 +161,14 @@ fn ask_about<'p>(
 fn parties<'p>(who: Who, facts: &Facts<'p>) -> Vec<Party<'p>> {
     match who {
         Who::Strangers => {
-            vec![Party { name: "anyone".to_owned(), account: None, callers: facts.strangers() }]
+            vec![Party { who, callers: facts.strangers() }]
         }
         Who::ServiceLinkedRoles => facts
             .service_linked_roles
             .iter()
             .filter_map(|role| {
                 let caller = Caller::named(&Principal::Identity(*role))?;
-                let account = Some(role.account.to_owned());
-                Some(Party { name: role.simple_name().to_owned(), account, callers: vec![caller] })
+                Some(Party { who, callers: vec![caller] })
             })
             .collect(),
         Who::OtherAccounts | Who::UntrustedAccounts => facts
@@ -116,7 +181,7 @@ fn parties<'p>(who: Who, facts: &Facts<'p>) -> Vec<Party<'p>> {
             .map(|account| {
                 let callers = facts.somebody_in(account);
                 let callers = callers.filter(|caller| caller.kind != CallerKind::ServiceLinkedRole).collect();
-                Party { name: (*account).to_owned(), account: Some((*account).to_owned()), callers }
+                Party { who, callers }
             })
             .collect(),
         Who::OwnPrincipals => {
@@ -125,12 +190,8 @@ fn parties<'p>(who: Who, facts: &Facts<'p>) -> Vec<Party<'p>> {
                 !matches!(caller.kind, CallerKind::Service | CallerKind::ServiceLinkedRole)
                     && caller.account == *owner
             });
-            own.map(|caller| Party {
-                name: short_name(&caller.arn).to_owned(),
-                account: Some(owner.to_string()),
-                callers: vec![caller.clone().with_identity_policies(Answer::No)],
-            })
-            .collect()
+            own.map(|caller| Party { who, callers: vec![caller.clone().with_identity_policies(Answer::No)] })
+                .collect()
         }
         Who::Owner
         | Who::OwnerIdentities
@@ -193,7 +254,7 @@ fn add<'p>(
             && known.operations == operations
             && known.certain == certain
     });
-    let party_name = (party.name.clone(), party.account.clone());
+    let party_name = party.name_and_account();
     match known {
         Some(known) => {
             known.parties.push(party_name);
@@ -259,9 +320,8 @@ fn short_name(arn: &str) -> &str {
 
 /// The context that a rule or a service file gives for a question.
 pub(crate) fn context(with: &[(String, Vec<String>)]) -> Context<'_> {
-    let state = |values: &[String]| match values {
-        [] => State::Absent,
-        values => State::Is(values.iter().cloned().map(Cow::Owned).collect()),
-    };
-    with.iter().fold(Context::open(), |context, (key, values)| context.with(key, state(values)))
+    with.iter().fold(Context::open(), |context, (key, values)| {
+        let values: Vec<Cow<'_, str>> = values.iter().map(|value| Cow::Borrowed(value.as_str())).collect();
+        context.with(key, if values.is_empty() { State::Absent } else { State::Is(values) })
+    })
 }

@@ -9,6 +9,7 @@ use keylint_policy::model::{Effect, Identity, Policy, Principal, PrincipalItem, 
 use keylint_policy::pattern;
 use keylint_policy::vocabulary::{KeyId, Operation, Operations};
 
+use crate::ask::Party;
 use crate::owner::Owner;
 use crate::rule::Who;
 use crate::rule_set::KeyKnowledge;
@@ -29,6 +30,47 @@ const USE: &[Operation] = &[
     Operation::DERIVE_SHARED_SECRET,
 ];
 
+/// What is found out once for each kind of party.
+pub(crate) struct PerParty<T> {
+    strangers: OnceCell<T>,
+    service_linked_roles: OnceCell<T>,
+    other_accounts: OnceCell<T>,
+    untrusted_accounts: OnceCell<T>,
+    own_principals: OnceCell<T>,
+    no_party: OnceCell<T>,
+}
+
+impl<T> Default for PerParty<T> {
+    fn default() -> Self {
+        Self {
+            strangers: OnceCell::new(),
+            service_linked_roles: OnceCell::new(),
+            other_accounts: OnceCell::new(),
+            untrusted_accounts: OnceCell::new(),
+            own_principals: OnceCell::new(),
+            no_party: OnceCell::new(),
+        }
+    }
+}
+
+impl<T> PerParty<T> {
+    /// What is known of one kind. Those about whom questions are asked in another way share an answer.
+    pub(crate) fn of(&self, who: Who) -> &OnceCell<T> {
+        match who {
+            Who::Strangers => &self.strangers,
+            Who::ServiceLinkedRoles => &self.service_linked_roles,
+            Who::OtherAccounts => &self.other_accounts,
+            Who::UntrustedAccounts => &self.untrusted_accounts,
+            Who::OwnPrincipals => &self.own_principals,
+            Who::Owner
+            | Who::OwnerIdentities
+            | Who::UnnamedIdentities
+            | Who::ServicePrincipals
+            | Who::Services => &self.no_party,
+        }
+    }
+}
+
 /// What rules ask about.
 pub(crate) struct Facts<'p> {
     pub(crate) evaluator: Evaluator<'p>,
@@ -39,8 +81,10 @@ pub(crate) struct Facts<'p> {
     /// The service-linked roles that an `Allow` names, in its principals or in a condition.
     pub(crate) service_linked_roles: Vec<Identity<'p>>,
     /// Identities of the owner that conditions speak of and that no principal names.
-    in_conditions: Vec<Caller<'p>>,
+    in_conditions: OnceCell<Vec<Caller<'p>>>,
     shared: OnceCell<bool>,
+    reach: PerParty<Operations>,
+    pub(crate) parties: PerParty<Vec<Party<'p>>>,
     unnamed_may: OnceCell<Operations>,
     /// The owner's account, where it is assumed rather than known.
     pub(crate) assumed_owner: Option<&'p str>,
@@ -60,7 +104,6 @@ impl<'p> Facts<'p> {
         let mut named: Vec<Caller<'p>> = Vec::new();
         let mut accounts: Vec<&'p str> = Vec::new();
         let mut roles: Vec<Identity<'p>> = Vec::new();
-        let mut in_conditions: Vec<Caller<'p>> = Vec::new();
         let mut add_role = |identity: &Identity<'p>, effect| {
             if effect == Some(Effect::Allow) && !roles.contains(identity) {
                 roles.push(*identity);
@@ -76,13 +119,11 @@ impl<'p> Facts<'p> {
             };
             named.extend(Caller::named(&item.principal).filter(is_new));
         }
-        let mut patterns: Vec<&'p str> = Vec::new();
         for statement in &policy.statements {
             for condition in &statement.conditions {
                 match condition.key.id {
                     Some(KeyId::PRINCIPAL_ARN) => {
                         for value in &condition.values {
-                            patterns.push(value.text);
                             let principal = Principal::parse_aws(value.text);
                             accounts.extend(Arn::parse(value.text).map(|arn| arn.account));
                             if let Some(identity) = principal.service_linked_role() {
@@ -97,10 +138,6 @@ impl<'p> Facts<'p> {
                 }
             }
         }
-        if let Some(owner) = &key.account {
-            in_conditions
-                .extend(patterns.iter().filter_map(|pattern| identity_like(pattern, owner, &key.partition)));
-        }
         accounts.sort_unstable();
         accounts.dedup();
         let owner = key.account.as_deref();
@@ -112,8 +149,10 @@ impl<'p> Facts<'p> {
             other_accounts: accounts.into_iter().filter(other).collect(),
             named,
             service_linked_roles: roles,
-            in_conditions,
+            in_conditions: OnceCell::new(),
             shared: OnceCell::new(),
+            reach: PerParty::default(),
+            parties: PerParty::default(),
             unnamed_may: OnceCell::new(),
             assumed_owner,
             known,
@@ -134,12 +173,23 @@ impl<'p> Facts<'p> {
         let partition = &self.key().partition;
         let mut strangers =
             vec![Caller::role_of(fresh.clone(), partition), Caller::root_user_of(fresh.clone(), partition)];
-        for statement in &self.policy().statements {
-            let on_arn = statement.conditions.iter().filter(|c| c.key.id == Some(KeyId::PRINCIPAL_ARN));
-            let patterns = on_arn.flat_map(|condition| &condition.values).map(|value| value.text);
-            strangers.extend(patterns.filter_map(|pattern| identity_like(pattern, &fresh, partition)));
-        }
+        strangers.extend(self.arn_patterns().filter_map(|pattern| identity_like(pattern, &fresh, partition)));
         strangers.into_iter().map(Caller::as_outsider).collect()
+    }
+
+    fn in_conditions(&self) -> &[Caller<'p>] {
+        self.in_conditions.get_or_init(|| {
+            let Some(owner) = &self.key().account else { return Vec::new() };
+            let partition = &self.key().partition;
+            self.arn_patterns().filter_map(|pattern| identity_like(pattern, owner, partition)).collect()
+        })
+    }
+
+    /// The values of conditions on `aws:PrincipalArn`.
+    fn arn_patterns(&self) -> impl Iterator<Item = &'p str> {
+        let conditions = self.policy().statements.iter().flat_map(|statement| &statement.conditions);
+        let on_arn = conditions.filter(|condition| condition.key.id == Some(KeyId::PRINCIPAL_ARN));
+        on_arn.flat_map(|condition| &condition.values).map(|value| value.text)
     }
 
     /// Somebody in an account: a role that the policy does not name, its root user, and all whom it does name.
@@ -147,7 +197,7 @@ impl<'p> Facts<'p> {
         let partition = &self.key().partition;
         let role = std::iter::once_with(move || Caller::role_of(account.to_owned(), partition));
         let root_user = std::iter::once_with(move || Caller::root_user_of(account.to_owned(), partition));
-        let named = self.named.iter().chain(&self.in_conditions);
+        let named = self.named.iter().chain(self.in_conditions());
         let named = named.filter(move |caller| same_account(&caller.account, account) == Answer::Yes);
         role.chain(root_user).chain(named.map(|caller| caller.clone().with_identity_policies(Answer::Yes)))
     }
@@ -155,6 +205,10 @@ impl<'p> Facts<'p> {
     /// The operations that some statement may allow to a kind of party: a quick upper bound, by the form of its
     /// principals alone.
     pub(crate) fn reach_of(&self, who: Who) -> Operations {
+        *self.reach.of(who).get_or_init(|| self.find_reach_of(who))
+    }
+
+    fn find_reach_of(&self, who: Who) -> Operations {
         let owner = self.key().account.as_deref();
         let is_own = |item: &PrincipalItem<'_>| {
             let account = item.principal.account();
@@ -179,11 +233,40 @@ impl<'p> Facts<'p> {
         reaching.fold(Operations::EMPTY, |all, statement| all.union(statement.operations.perhaps))
     }
 
+    /// What a policy that denies nothing leaves to an account for certain: most have a statement that says so without
+    /// conditions, and nobody need be asked about it.
+    fn delegated_to(&self, account: &str) -> Operations {
+        let names_account = |item: &PrincipalItem<'_>| match item.principal {
+            Principal::Anyone => true,
+            Principal::Account(named) => named == account,
+            _ => false,
+        };
+        let delegates = |statement: &Statement<'_>| {
+            statement.conditions.is_empty()
+                && !statement.conditions_open
+                && !statement.principals.negated
+                && self.evaluator.resource_answer(statement.index) == Answer::Yes
+                && statement.principals.items.iter().any(names_account)
+        };
+        let statements = &self.policy().statements;
+        if statements.iter().any(|statement| statement.effect != Some(Effect::Allow)) {
+            return Operations::EMPTY;
+        }
+        let delegating = statements.iter().filter(|statement| delegates(statement));
+        let all =
+            delegating.fold(Operations::EMPTY, |all, statement| all.union(statement.operations.certain));
+        all.intersection(Operations::ON_KEY)
+    }
+
     /// The operations of administration that a role of the owner may certainly call although no principal names it.
     /// Nearly every key has one that may.
     pub(crate) fn unnamed_may(&self) -> Operations {
         *self.unnamed_may.get_or_init(|| {
             let Some(owner) = self.key().account.as_deref() else { return Operations::EMPTY };
+            let delegated = self.delegated_to(owner);
+            if delegated.contains(Operation::PUT_KEY_POLICY) {
+                return delegated;
+            }
             let caller = Caller::role_of(owner, &self.key().partition);
             let about = self.evaluator.about(&caller);
             let certain = about.certain();

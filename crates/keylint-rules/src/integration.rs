@@ -190,7 +190,7 @@ fn missing<'p>(
     let mut obstacles: Vec<(usize, Obstacle)> = Vec::new();
     let mut first_need = Operations::EMPTY;
     let about = facts.evaluator.about(&usage.caller);
-    let certain = about.certain();
+    let certain = about.certainly_allowed();
     for need in &usage.service.needs {
         let context = context_of(usage.service, need);
         for &operation in &need.may {
@@ -345,10 +345,11 @@ fn denied_so<'p>(
     let mut places: Option<(usize, usize)> = None;
     let about = facts.evaluator.about(&usage.caller);
     let certainly = about.certain();
+    let deniable = about.deniable();
     for need in &usage.service.needs {
         let context = context_of(usage.service, need);
         for &operation in &need.may {
-            if certainly.contains(operation) {
+            if certainly.contains(operation) || !deniable.contains(operation) {
                 continue;
             }
             let verdict = about.may(operation, &context);

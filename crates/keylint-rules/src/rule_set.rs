@@ -172,6 +172,7 @@ impl RuleSet {
     ) -> Vec<Diagnostic> {
         let (key, owner) = key_of(policy, known.account, known.arn);
         let facts = Facts::new(policy, &key, owner, known);
+        let asking = ask::Asking::new(&facts);
         let mut diagnostics: Vec<Diagnostic> = Vec::new();
         let mut findings: Vec<(&Rule, Finding<'_>)> = Vec::new();
         let chosen = selection.certain.iter().zip(&selection.perhaps);
@@ -187,7 +188,7 @@ impl RuleSet {
                         .filter(|(other, _)| rule.yields_to.contains(&other.info.name))
                         .map(|(_, finding)| finding)
                         .collect();
-                    let mut found = ask::ask(questions, &facts);
+                    let mut found = ask::ask(questions, &asking);
                     found.extend(ask_owner::ask_owner(questions, &facts));
                     found.extend(integration::ask_services(
                         questions,

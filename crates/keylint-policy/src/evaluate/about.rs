@@ -104,22 +104,32 @@ impl<'a, 'p> About<'a, 'p> {
 
     /// Operations that the caller may call whatever the context: a quick lower bound.
     pub fn certain(&self) -> Operations {
-        let (mut allowed, mut denied) = (Operations::EMPTY, Operations::EMPTY);
+        self.certainly_allowed().difference(self.deniable())
+    }
+
+    /// Operations that the caller may call whatever the context if no `Deny` takes them away: a quick lower bound.
+    pub fn certainly_allowed(&self) -> Operations {
+        let mut allowed = Operations::EMPTY;
         for (statement, named) in &self.naming {
-            let resource = self.evaluator.resource_answer(statement.index);
-            if statement.effect != Some(Effect::Allow) {
-                denied = denied.union(statement.operations.perhaps);
-            } else if statement.conditions.is_empty() && !statement.conditions_open && resource == Answer::Yes
-            {
-                let by_key_policy = self.own_account.and(named.directly);
-                if by_key_policy.or(named.at_all().and(self.caller.identity_policies)) == Answer::Yes {
-                    allowed = allowed.union(statement.operations.certain);
-                }
+            let always = statement.effect == Some(Effect::Allow)
+                && statement.conditions.is_empty()
+                && !statement.conditions_open
+                && self.evaluator.resource_answer(statement.index) == Answer::Yes;
+            let by_key_policy = self.own_account.and(named.directly);
+            let by_any_policy = by_key_policy.or(named.at_all().and(self.caller.identity_policies));
+            if always && by_any_policy == Answer::Yes {
+                allowed = allowed.union(statement.operations.certain);
             }
         }
         let works =
             if self.own_account == Answer::Yes { Operations::ON_KEY } else { Operations::ACROSS_ACCOUNTS };
-        allowed.difference(denied).intersection(works)
+        allowed.intersection(works)
+    }
+
+    /// Operations that some statement may take away from the caller: a quick upper bound.
+    pub fn deniable(&self) -> Operations {
+        let denying = self.naming.iter().filter(|(statement, _)| statement.effect != Some(Effect::Allow));
+        denying.fold(Operations::EMPTY, |all, (statement, _)| all.union(statement.operations.perhaps))
     }
 
     /// Whether the caller may call an operation on the key.

@@ -71,11 +71,12 @@ impl<'r> Caller<'r> {
             IdentityKind::Session => CallerKind::Session,
             IdentityKind::FederatedUser => CallerKind::FederatedUser,
         };
-        let arn = match (kind, Arn::parse(identity.arn)) {
-            (CallerKind::Session, Some(arn)) => {
+        let session = (kind == CallerKind::Session).then(|| Arn::parse(identity.arn)).flatten();
+        let arn = match session {
+            Some(arn) => {
                 Cow::Owned(format!("arn:{}:iam::{}:role/{}", arn.partition, arn.account, identity.name))
             }
-            _ => Cow::Borrowed(identity.arn),
+            None => Cow::Borrowed(identity.arn),
         };
         Self {
             kind,

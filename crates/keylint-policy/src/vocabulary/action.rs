@@ -1,8 +1,7 @@
 //! What the text of an `Action` element covers.
 
 use super::operation::{Operation, Operations};
-use super::tables::OPERATIONS;
-use super::{order, starts_with, strip_prefix};
+use super::{starts_with, strip_prefix};
 
 /// Whether a text has a `*` or a `?`, and so stands for a set of names.
 pub fn is_wildcard(pattern: &str) -> bool {
@@ -35,15 +34,13 @@ impl Operations {
 
 /// The operations whose name, without `kms:`, matches.
 fn matching_names(pattern: &str) -> Operations {
-    let Some(place) = first_wildcard(pattern) else {
-        return Operation::from_bare_name(pattern).map_or(Operations::EMPTY, Operations::only);
-    };
+    // No name has a wildcard in it, and most texts are names.
+    if let Some(operation) = Operation::from_bare_name(pattern) {
+        return Operations::only(operation);
+    }
+    let Some(place) = first_wildcard(pattern) else { return Operations::EMPTY };
     let (literal, wild) = pattern.split_at_checked(place).unwrap_or_default();
-    // Names with one beginning stand together in the table.
-    let start = OPERATIONS.partition_point(|facts| order(facts.name, literal).is_lt());
-    let from_start = OPERATIONS.get(start..).unwrap_or_default();
-    let length = from_start.partition_point(|facts| starts_with(facts.name, literal));
-    let family = Operations::between(start, start + length);
+    let family = Operations::beginning_with(literal);
     if wild.bytes().all(|byte| byte == b'*') {
         return family;
     }

@@ -3,9 +3,8 @@
 use std::fmt;
 
 use super::operation::Operations;
-use super::order;
 use super::service::is_condition_key_prefix;
-use super::tables::{CONDITION_KEYS, KeyFacts};
+use super::tables::{CONDITION_KEY_LOOKUP, CONDITION_KEYS, KeyFacts};
 
 /// A condition key of the tables.
 ///
@@ -87,8 +86,9 @@ impl KeyId {
 
     /// The key of exactly that name in any letter case: without a parameter, or up to where it begins.
     fn named(name: &str) -> Option<Self> {
-        let place = CONDITION_KEYS.binary_search_by(|facts| order(facts.name, name)).ok()?;
-        u8::try_from(place).ok().map(Self)
+        let place = CONDITION_KEY_LOOKUP.place(name)?;
+        let facts = CONDITION_KEYS.get(usize::from(place))?;
+        facts.name.eq_ignore_ascii_case(name).then_some(Self(place))
     }
 
     #[expect(clippy::indexing_slicing, reason = "only this module makes keys, from places of the table")]

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::condition_key::KeyId;
-use super::tables::{self, OPERATION_COUNT, OPERATIONS, OperationFacts};
-use super::{order, strip_prefix};
+use super::tables::{self, OPERATION_LOOKUP, OPERATIONS, OperationFacts};
+use super::{starts_with, strip_prefix};
 
 /// An operation of KMS as policies name it: `ReEncryptFrom` and `ReEncryptTo`, not the API's `ReEncrypt`.
 ///
@@ -25,8 +25,9 @@ impl Operation {
 
     /// The operation of that name, without `kms:`, in any letter case.
     pub(super) fn from_bare_name(name: &str) -> Option<Self> {
-        let place = OPERATIONS.binary_search_by(|facts| order(facts.name, name)).ok()?;
-        u8::try_from(place).ok().map(Self)
+        let place = OPERATION_LOOKUP.place(name)?;
+        let facts = OPERATIONS.get(usize::from(place))?;
+        facts.name.eq_ignore_ascii_case(name).then_some(Self(place))
     }
 
     /// The name as AWS writes it: `Decrypt`.
@@ -125,10 +126,13 @@ impl Operations {
         Self(1 << operation.0)
     }
 
-    /// The operations whose places in the table are `start` up to, and without, `end`.
-    pub(super) fn between(start: usize, end: usize) -> Self {
-        let below = |place: usize| (1_u64 << place.min(OPERATION_COUNT)) - 1;
-        Self(below(end) & !below(start))
+    /// The operations whose name begins with this text, in any letter case.
+    pub(super) fn beginning_with(text: &str) -> Self {
+        let Some(first) = text.bytes().next() else { return Self::ALL };
+        let letter = first.to_ascii_lowercase().wrapping_sub(b'a');
+        let of_letter = tables::OPERATIONS_BY_LETTER.get(usize::from(letter)).copied().map(Self);
+        let begins = |operation: &Operation| starts_with(operation.name(), text);
+        of_letter.unwrap_or_default().iter().filter(begins).collect()
     }
 
     /// Whether the operation is in the set.
@@ -310,7 +314,7 @@ mod tests {
         assert_eq!((first.len(), first.is_empty(), Operations::EMPTY.is_empty()), (2, false, true));
         assert!(first.contains(Operation::ENCRYPT) && !second.contains(Operation::ENCRYPT));
         assert_eq!(format!("{first:?}"), "{Decrypt, Encrypt}");
-        assert_eq!(Operations::between(0, OPERATION_COUNT), Operations::ALL);
-        assert_eq!(Operations::between(3, 3), Operations::EMPTY);
+        assert_eq!(Operations::beginning_with(""), Operations::ALL);
+        assert_eq!(names(Operations::beginning_with("reencryptf")), ["ReEncryptFrom"]);
     }
 }
