@@ -393,7 +393,7 @@ mod tests {
 
     #[test]
     fn every_service_can_be_declared() {
-        let text = r#"{"Statement": {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*", "Resource": "*"}}"#;
+        let text = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*", "Resource": "*"}}"#;
         let mut arena = Arena::default();
         keylint_syntax::json::parse(text, &mut arena, &mut Vec::new());
         let tree = Tree::new(text, &arena);

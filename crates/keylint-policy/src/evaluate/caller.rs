@@ -21,7 +21,7 @@ pub struct Caller<'r> {
     pub account: Cow<'r, str>,
     /// Its ARN, as `aws:PrincipalArn` gives it: for a session, the role's. For an AWS service, its name.
     pub arn: Cow<'r, str>,
-    /// The ARN of the session, where it is one particular session.
+    /// The ARN of the session, where it is one particular session. For a role: something, where no policy names it.
     pub session: Option<Cow<'r, str>>,
     /// What its identity policies allow. They decide where the key policy delegates.
     pub identity_policies: Answer,
@@ -153,6 +153,13 @@ impl<'r> Caller<'r> {
         Self { kind: CallerKind::ServiceLinkedRole, identity_policies: Answer::No, chooses: false, ..self }
     }
 
+    /// The same caller; if it is a role, in a session that no policy names.
+    #[must_use]
+    pub fn in_unnamed_session(self) -> Self {
+        let is_role = matches!(self.kind, CallerKind::Role | CallerKind::ServiceLinkedRole);
+        Self { session: if is_role { Some(Cow::Borrowed(UNNAMED)) } else { self.session }, ..self }
+    }
+
     /// The same caller, if its identity policies allow this much.
     #[must_use]
     pub fn with_identity_policies(self, answer: Answer) -> Self {
@@ -274,6 +281,12 @@ fn identity_names(identity: &Identity<'_>, caller: &Caller<'_>) -> Answer {
             Some(session) => pattern::matches(identity.arn, session, Reading::EXACT),
             None => Answer::Maybe,
         },
+        // The session of a role is one that no policy names.
+        (IdentityKind::Session, CallerKind::Role | CallerKind::ServiceLinkedRole)
+            if caller.session.is_some() =>
+        {
+            Answer::No
+        }
         // The caller is the role in whichever session, and this names one of them.
         (IdentityKind::Session, CallerKind::Role | CallerKind::ServiceLinkedRole) => {
             let name = caller.arn.rsplit('/').next().unwrap_or_default();

@@ -11,7 +11,7 @@ use keylint_policy::lower;
 use keylint_policy::model::Policy;
 use keylint_policy::vocabulary::ConditionKey;
 use keylint_rules::key_of;
-use keylint_source::{did_you_mean, quoted_list};
+use keylint_source::did_you_mean;
 use keylint_syntax::limits::FILE_BYTES;
 use keylint_syntax::{Arena, Kind, Member, Node, Tree, json};
 use rayon::prelude::*;
@@ -127,12 +127,10 @@ fn answer_line(text: &str, arena: &mut Arena, out: &mut Vec<u8>) -> (Value, Resu
 
 fn answer_request(request: Node<'_>, id: &Value, out: &mut Vec<u8>) -> Result<(), Stop> {
     for name in request.members().filter_map(|member| member.key.as_str()) {
-        if !MEMBERS.contains(&name) {
+        // What a program adds for itself is its own affair; a slip must not change the question.
+        if let Some(meant) = did_you_mean(name, MEMBERS).filter(|_| !MEMBERS.contains(&name)) {
             let stop = Stop::new(format!("unknown member `{name}`"));
-            return Err(match did_you_mean(name, MEMBERS) {
-                Some(meant) => stop.with_help(format!("did you mean `{meant}`?")),
-                None => stop.with_help(format!("the members are {}", quoted_list(&MEMBERS))),
-            });
+            return Err(stop.with_help(format!("did you mean `{meant}`?")));
         }
     }
     let policy = request.get("policy").filter(|policy| policy.kind() == Kind::Object);
@@ -152,6 +150,8 @@ fn answer_request(request: Node<'_>, id: &Value, out: &mut Vec<u8>) -> Result<()
         }
     };
     let context = context(request)?;
+    // Who says all there is to a request would say which session it is of.
+    let caller = if context.complete { caller.in_unnamed_session() } else { caller };
     let held = identity_policies(request)?;
     let held: Option<Vec<&Policy<'_>>> = held.as_ref().map(|held| held.iter().collect());
     let evaluator = Evaluator::new(&policy, &key);
