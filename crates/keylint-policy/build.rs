@@ -213,7 +213,7 @@ fn write_lookup<'t>(code: &mut String, table: &str, names: impl Iterator<Item = 
             free.map(|(slot, place)| *slot = place).is_some()
         });
         if fits {
-            let multiplier = multiplier | 1;
+            let multiplier = hexadecimal(multiplier | 1);
             writeln!(
                 code,
                 "pub(super) static {table}: Lookup<{slots}> = Lookup {{ multiplier: {multiplier}, slots: {places:?} }};"

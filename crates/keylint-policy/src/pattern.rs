@@ -71,15 +71,17 @@ fn at_hole(pattern: &str, text: &str, reading: Reading) -> Option<Answer> {
     if !is_only_hole || !is_simple || !reading.case || pattern.len() <= before.len() {
         return None;
     }
-    let is_wild = reading.wildcards && is_wildcard(pattern);
-    if is_wild && pattern.bytes().all(|byte| byte == b'*') {
-        Some(Answer::Yes)
-    } else if !is_wild && !pattern.starts_with(before) {
-        Some(Answer::No)
-    } else if !is_wild || before.is_empty() {
-        Some(Answer::Maybe)
-    } else {
+    let wildcard = if reading.wildcards { memchr::memchr2(b'*', b'?', pattern.as_bytes()) } else { None };
+    let literal = wildcard.map_or(Some(pattern), |place| pattern.get(..place))?;
+    if literal.starts_with(before) {
+        // What may be anything may be what the rest asks for, and is sure to be it where that is everything.
+        let rest = pattern.get(before.len()..)?;
+        let everything = wildcard.is_some() && rest.bytes().all(|byte| byte == b'*');
+        Some(if everything { Answer::Yes } else { Answer::Maybe })
+    } else if before.starts_with(literal) {
         None
+    } else {
+        Some(Answer::No)
     }
 }
 
@@ -282,9 +284,10 @@ mod tests {
     #[test]
     fn a_hole_at_the_end_needs_no_walk() {
         for text in ["${a}", "key/${a}", "a*${b}", "${a}x", "${a}${b}", "${*}", "key/${", "k}${a}"] {
-            for pattern in
-                ["", "*", "**", "?", "key/*", "key/", "key/1", "kez/1", "a*x", "a*", "e", "$", "\u{f8ff}"]
-            {
+            for pattern in [
+                "", "*", "**", "?", "key/*", "key/?*", "k*/1", "kez*", "key/", "key/1", "kez/1", "a*x", "e",
+                "$", "\u{f8ff}",
+            ] {
                 for reading in [Reading::LIKE, Reading::EXACT] {
                     let answer = at_hole(pattern, text, reading);
                     let expected = answer.map(|_| by_walking(pattern, text, reading));

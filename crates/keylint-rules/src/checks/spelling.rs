@@ -8,7 +8,7 @@ use keylint_policy::vocabulary::{
 };
 use keylint_source::{Severity, did_you_mean};
 
-use super::action::{action_items, is_pattern_of_kms};
+use super::action::{is_pattern_of_kms, unmatched_items};
 use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::rule::Service;
@@ -16,14 +16,14 @@ use crate::rule::Service;
 /// Actions of KMS that match no operation.
 pub(super) fn actions<'p>(facts: &Facts<'p>, _: &[Service], severity: Severity) -> Vec<Finding<'p>> {
     let mut findings = Vec::new();
-    for (statement, item) in action_items(facts) {
+    for (statement, item) in unmatched_items(facts) {
         let text = item.text.as_str();
         let of_kms = match text.split_once(':') {
             Some((prefix, _)) => prefix.eq_ignore_ascii_case("kms"),
             // Without a service it is no action at all, and what follows is what was meant.
             None => text != "*" && !text.is_empty(),
         };
-        if of_kms && item.operations.is_empty() && !item.open && !is_pattern_of_kms(text) {
+        if of_kms && !is_pattern_of_kms(text) {
             let mut finding = misspelt(severity, statement, item.text, "action", suggest_action(text));
             finding = finding.with(
                 "kind",
@@ -42,13 +42,13 @@ pub(super) fn actions<'p>(facts: &Facts<'p>, _: &[Service], severity: Severity) 
 /// Services that do not exist, in the prefix of an action.
 pub(super) fn services<'p>(facts: &Facts<'p>, _: &[Service], severity: Severity) -> Vec<Finding<'p>> {
     let mut findings = Vec::new();
-    for (statement, item) in action_items(facts) {
+    for (statement, item) in unmatched_items(facts) {
         let text = item.text.as_str();
         let Some((prefix, name)) = text.split_once(':') else { continue };
         if prefix.eq_ignore_ascii_case("kms") {
             continue;
         }
-        if item.open || pattern::is_wildcard(prefix) || is_service_prefix(prefix) {
+        if pattern::is_wildcard(prefix) || is_service_prefix(prefix) {
             continue;
         }
         // In a key policy the service that was meant is KMS, wherever KMS has the operation.
