@@ -179,8 +179,10 @@ fn is_plain(statement: &Statement<'_>) -> bool {
         KeyId::SOURCE_ARN | KeyId::SOURCE_ACCOUNT | KeyId::SOURCE_ORG_ID | KeyId::SOURCE_ORG_PATHS => {
             !anyone && !services
         }
-        KeyId::PRINCIPAL_ARN | KeyId::PRINCIPAL_TYPE => !anyone && !accounts,
-        KeyId::PRINCIPAL_ORG_ID | KeyId::PRINCIPAL_ORG_PATHS => !anyone && !accounts,
+        KeyId::PRINCIPAL_ARN
+        | KeyId::PRINCIPAL_TYPE
+        | KeyId::PRINCIPAL_ORG_ID
+        | KeyId::PRINCIPAL_ORG_PATHS => !anyone && !accounts,
         KeyId::CALLER_ACCOUNT | KeyId::PRINCIPAL_ACCOUNT => !anyone,
         KeyId::RESOURCE_ACCOUNT => true,
         id => id.name().starts_with("aws:Principal") && !anyone,
