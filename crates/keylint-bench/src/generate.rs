@@ -198,7 +198,7 @@ const STATEMENTS: [&str; 14] = [
       "Resource": "*"
     },
     {
-      "Sid": "Allow attachment of persistent resources",
+      "Sid": "Allow service-linked role attachment of persistent resources",
       "Effect": "Allow",
       "Principal": {
         "AWS": [

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use keylint_policy::Answer;
 use keylint_policy::arn::{Arn, same_account};
-use keylint_policy::evaluate::{Caller, Context, Obstacle, State, names};
+use keylint_policy::evaluate::{Caller, Context, Obstacle, State, Verdict, names};
 use keylint_policy::model::{Effect, Identity, Principal, Statement};
 use keylint_policy::vocabulary::{Operation, Operations};
 use keylint_source::{Severity, Span};
@@ -40,13 +40,14 @@ const SOURCE_KEYS: [&str; 4] =
 
 /// Asks the questions about services: of those that the policy names, and of those that the user declares.
 ///
-/// `reported` are findings of the rules to which this one yields.
+/// `reported` are findings of the rules to which this one yields; `with_possible` asks for what is not certain, too.
 pub(crate) fn ask_services<'p>(
     questions: &[Question],
     facts: &Facts<'p>,
     services: &[Service],
     declared: &[String],
     reported: &[&Finding<'p>],
+    with_possible: bool,
 ) -> Vec<Finding<'p>> {
     let mut findings = Vec::new();
     let mut questions = questions.iter().enumerate().filter(|(_, q)| q.who == Who::Services).peekable();
@@ -58,7 +59,7 @@ pub(crate) fn ask_services<'p>(
     for (index, question) in questions {
         for Alternatives { uses, meant } in &all {
             let ask = |usage| match question.expect {
-                Expectation::Undenied => denied(question, facts, usage),
+                Expectation::Undenied => denied(question, facts, usage, with_possible),
                 _ => missing(question, facts, usage, reported),
             };
             let found: Option<Vec<Finding<'p>>> = uses.iter().map(ask).collect();
@@ -192,12 +193,10 @@ fn missing<'p>(
     let about = facts.evaluator.about(&usage.caller);
     let certain = about.certainly_allowed();
     for need in &usage.service.needs {
-        let context = context_of(usage.service, need);
-        for &operation in &need.may {
-            if certain.contains(operation) || already_reported(operation, facts, usage, reported) {
-                continue;
-            }
-            if about.may(operation, &context).without_denials != Answer::No {
+        let unsure = || need.may.iter().copied().filter(|operation| !certain.contains(*operation));
+        let context = unsure().next().map(|_| context_of(usage.service, need)).unwrap_or_default();
+        for operation in unsure() {
+            if already_reported(operation, facts, usage, reported) || about.can_be_allowed(operation, &context) {
                 continue;
             }
             if lacking.is_empty() {
@@ -326,45 +325,40 @@ fn already_reported(
     })
 }
 
-/// The operations that would be allowed but for a `Deny`, as one finding: those that are lost for certain, else those
-/// that may be.
-fn denied<'p>(question: &Question, facts: &Facts<'p>, usage: &Use<'p, '_>) -> Option<Finding<'p>> {
-    [Answer::Yes, Answer::Maybe].into_iter().find_map(|certain| {
-        let finding = denied_so(certain, question, facts, usage)?;
-        Some(Finding { certain, ..finding })
-    })
-}
-
-fn denied_so<'p>(
-    certain: Answer,
+/// The operations that would be allowed but for a `Deny`, as one finding: those that are lost for certain, else, where
+/// somebody asks for what is possible, those that may be.
+fn denied<'p>(
     question: &Question,
     facts: &Facts<'p>,
     usage: &Use<'p, '_>,
+    with_possible: bool,
 ) -> Option<Finding<'p>> {
-    let mut lost: Vec<Operation> = Vec::new();
-    let mut places: Option<(usize, usize)> = None;
     let about = facts.evaluator.about(&usage.caller);
-    let certainly = about.certain();
-    let deniable = about.deniable();
+    let (certainly, deniable) = (about.certain(), about.deniable());
+    let mut verdicts: Vec<(Operation, Verdict)> = Vec::new();
     for need in &usage.service.needs {
-        let context = context_of(usage.service, need);
-        for &operation in &need.may {
-            if certainly.contains(operation) || !deniable.contains(operation) {
-                continue;
-            }
-            let verdict = about.may(operation, &context);
-            if verdict.answer == !certain && verdict.without_denials == Answer::Yes {
-                lost.push(operation);
-                places = places.or(verdict.denied_by.zip(verdict.allowed_by));
+        let deniable = need.may.iter().copied().filter(|o| deniable.contains(*o) && !certainly.contains(*o));
+        let mut context = None;
+        for operation in deniable {
+            let context = context.get_or_insert_with(|| context_of(usage.service, need));
+            if with_possible || about.can_be_denied_for_certain(operation, context) {
+                verdicts.push((operation, about.may(operation, context)));
             }
         }
     }
-    let (deny, allow) = places?;
-    let statement = |index: usize| facts.policy().statements.get(index);
-    let (deny, allow) = statement(deny).zip(statement(allow))?;
-    let mut finding = Finding::at(question.severity, place(deny, Place::Action, &lost)).in_statement(deny);
-    finding.related.push(place(allow, Place::Action, &lost));
-    Some(described(finding, usage, &lost))
+    [Answer::Yes, Answer::Maybe].into_iter().find_map(|certain| {
+        let lost = verdicts.iter().filter(|(_, verdict)| {
+            verdict.answer == !certain && verdict.without_denials == Answer::Yes
+        });
+        let operations: Vec<Operation> = lost.clone().map(|(operation, _)| *operation).collect();
+        let (deny, allow) = lost.clone().find_map(|(_, verdict)| verdict.denied_by.zip(verdict.allowed_by))?;
+        let statement = |index: usize| facts.policy().statements.get(index);
+        let (deny, allow) = statement(deny).zip(statement(allow))?;
+        let primary = place(deny, Place::Action, &operations);
+        let mut finding = Finding::at(question.severity, primary).in_statement(deny);
+        finding.related.push(place(allow, Place::Action, &operations));
+        Some(Finding { certain, ..described(finding, usage, &operations) })
+    })
 }
 
 fn described<'p>(finding: Finding<'p>, usage: &Use<'p, '_>, operations: &[Operation]) -> Finding<'p> {

@@ -196,6 +196,7 @@ impl RuleSet {
                         &self.services,
                         &known.serves,
                         &reported,
+                        perhaps,
                     ));
                     found
                 }

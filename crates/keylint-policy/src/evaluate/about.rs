@@ -132,6 +132,44 @@ impl<'a, 'p> About<'a, 'p> {
         denying.fold(Operations::EMPTY, |all, (statement, _)| all.union(statement.operations.perhaps))
     }
 
+    /// Whether some statement can allow an operation to the caller, if no `Deny` takes it away. It is a no exactly where
+    /// [`Verdict::without_denials`] is one, and found without trying the open keys together.
+    pub fn can_be_allowed(&self, operation: Operation, context: &Context<'_>) -> bool {
+        self.works(operation)
+            && self.naming.iter().any(|(statement, named)| {
+                let by_key_policy = self.own_account.and(named.directly);
+                let by_any_policy = by_key_policy.or(named.at_all().and(self.caller.identity_policies));
+                statement.effect != Some(Effect::Deny)
+                    && by_any_policy != Answer::No
+                    && self.can_apply(statement.index, operation, context) != Answer::No
+            })
+    }
+
+    /// Whether a `Deny` can be certain to take an operation away: one applies to every such request, or several depend
+    /// on one key and may do so between them.
+    pub fn can_be_denied_for_certain(&self, operation: Operation, context: &Context<'_>) -> bool {
+        let denying = || {
+            self.naming.iter().map(|(statement, _)| *statement).filter(|statement| {
+                statement.effect != Some(Effect::Allow) && statement.operations.perhaps.contains(operation)
+            })
+        };
+        let between_them = || {
+            denying().enumerate().any(|(index, one)| {
+                let keys = |other: &Statement<'_>| {
+                    let same = |c: &Condition<'_>| one.conditions.iter().any(|mine| mine.key.same_as(&c.key));
+                    other.conditions.iter().any(same)
+                };
+                denying().skip(index + 1).any(keys)
+            })
+        };
+        denying().any(|one| self.applies(one.index, operation, context).at_all() == Answer::Yes)
+            || between_them()
+    }
+
+    fn works(&self, operation: Operation) -> bool {
+        operation.on_key() && (self.own_account != Answer::No || operation.across_accounts())
+    }
+
     /// Whether the caller may call an operation on the key.
     pub fn may(&self, operation: Operation, context: &Context<'_>) -> Verdict {
         self.ask(operation, context, |_| true)
@@ -215,8 +253,7 @@ impl<'a, 'p> About<'a, 'p> {
         context: &Context<'_>,
         counts: impl Fn(&Statement<'_>) -> bool,
     ) -> Verdict {
-        let works = operation.on_key() && (self.own_account != Answer::No || operation.across_accounts());
-        if !works {
+        if !self.works(operation) {
             return Verdict::NO;
         }
         let relevant: Vec<Relevant<'p>> = self
