@@ -204,6 +204,10 @@ impl Service {
     /// Whether the service calls KMS in its own name, by this service principal.
     pub(crate) fn calls_as(&self, name: &str) -> bool {
         let Calls::Principal(principal) = &self.calls else { return false };
+        // Nearly every service is told from a name by the first letter.
+        if principal.as_bytes().first() != name.as_bytes().first() {
+            return false;
+        }
         match principal.split_once(REGION) {
             None => name == principal,
             Some(_) => self.region_in(name).is_some(),
@@ -213,6 +217,9 @@ impl Service {
     /// The Region in the name of this service's regional principal.
     pub(crate) fn region_in<'n>(&self, name: &'n str) -> Option<&'n str> {
         let Calls::Principal(principal) = &self.calls else { return None };
+        if principal.as_bytes().first() != name.as_bytes().first() {
+            return None;
+        }
         let (before, behind) = principal.split_once(REGION)?;
         // In China some names end in `.amazonaws.com.cn`.
         let name = name.strip_suffix(".cn").unwrap_or(name);

@@ -229,7 +229,7 @@ pub(super) fn entangled<'v, 'p: 'v>(variables: impl Iterator<Item = &'v Variable
 }
 
 /// Whether the values of two keys hang together, so that they cannot be chosen each by itself.
-fn correlated(left: &ConditionKey<'_>, right: &ConditionKey<'_>) -> bool {
+pub(super) fn correlated(left: &ConditionKey<'_>, right: &ConditionKey<'_>) -> bool {
     let group = |key: &ConditionKey<'_>| match key.id? {
         KeyId::VIA_SERVICE
         | KeyId::VIA_AWS_SERVICE

@@ -6,7 +6,10 @@ use super::choices::{self, Sample, Variable};
 use super::condition::{self, Found, holds};
 use super::context::{Context, Standing, standing_of};
 use crate::Answer;
+use crate::arn::Arn;
 use crate::model::{Condition, Effect, Statement, Variables};
+use crate::operator::Comparison;
+use crate::pattern;
 use crate::vocabulary::{ConditionKey, Operation};
 
 /// One question, with all that is needed to answer it.
@@ -171,9 +174,42 @@ impl<'p> Request<'_, 'p> {
 
     /// Whether all conditions of the statement that matters hold for at least one setting of the open keys.
     pub(super) fn can_all_hold(&self, statement: &Statement<'p>) -> Answer {
+        if self.can_hold_at_a_glance(statement) {
+            return Answer::Yes;
+        }
         let known = self.all_hold(statement, Answer::or);
         // Whether values of keys that hang together can come together is not known.
         if choices::entangled(self.open_keys().iter()) { known.and(Answer::Maybe) } else { known }
+    }
+
+    /// Whether each condition is on an open key of its own and holds for the value that it names: the usual case. A no
+    /// says nothing.
+    fn can_hold_at_a_glance(&self, statement: &Statement<'p>) -> bool {
+        let has_value = |condition: &Condition<'p>| {
+            let (Some(operator), Some(value)) = (condition.operator, condition.values.first()) else {
+                return false;
+            };
+            let open = match self.standing(&condition.key) {
+                Standing::Open(open) => open,
+                _ => return false,
+            };
+            let is_text = || open.values.is_none() && !pattern::has_hole(value.text);
+            match operator.comparison {
+                Comparison::StringEquals | Comparison::StringLike => is_text(),
+                Comparison::ArnEquals | Comparison::ArnLike => is_text() && Arn::parse(value.text).is_some(),
+                Comparison::Bool => matches!(value.text, "true" | "false"),
+                _ => false,
+            }
+        };
+        let by_itself = |(index, condition): (usize, &Condition<'p>)| {
+            let mut others = statement.conditions.iter().skip(index + 1);
+            others.all(|other| {
+                !other.key.same_as(&condition.key) && !choices::correlated(&other.key, &condition.key)
+            })
+        };
+        !statement.conditions_open
+            && statement.conditions.iter().all(has_value)
+            && statement.conditions.iter().enumerate().all(by_itself)
     }
 
     /// Whether all conditions of the statement that matters hold for every setting of the open keys: a no if for none.

@@ -19,6 +19,8 @@ use crate::rule::{Place, Service};
 /// The condition keys that tell of which account and organization the resource is for which a service calls.
 const SOURCES: [&str; 3] = ["aws:SourceAccount", "aws:SourceOrgID", "aws:SourceOrgPaths"];
 const SOURCE_ARN: &str = "aws:SourceArn";
+/// An account that no policy names: [`FRESH`].
+const FRESH_ACCOUNT: &str = "\u{f8ff}";
 
 pub(super) fn unrestricted<'p>(
     facts: &Facts<'p>,
@@ -44,7 +46,16 @@ fn in_statement<'p>(
     for item in statement.principals.items.iter().filter(|_| !statement.principals.negated) {
         let Principal::Service(name) = item.principal else { continue };
         let caller = Caller::service(name);
-        let reach = facts.evaluator.about(&caller).reach();
+        let about = facts.evaluator.about(&caller);
+        // Most statements say of which account the resource is: then there is nothing more to ask.
+        let of_a_stranger = Context::open().with_value("aws:SourceAccount", FRESH_ACCOUNT);
+        let can_apply = |operation| {
+            about.can_apply(statement.index, operation, &of_a_stranger) != Answer::No
+        };
+        if !statement.operations.certain.iter().next().is_some_and(can_apply) {
+            continue;
+        }
+        let reach = about.reach();
         // Another use of the service, which sends nothing, is only meant where the policy allows what it needs.
         let is_meant = |service: &&Service| {
             service.needs.iter().flat_map(|need| &need.may).all(|operation| reach.contains(*operation))

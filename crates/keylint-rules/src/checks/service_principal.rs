@@ -62,10 +62,11 @@ pub(super) fn wrong_kind<'p>(
 pub(super) fn region<'p>(facts: &Facts<'p>, services: &[Service], severity: Severity) -> Vec<Finding<'p>> {
     let mut findings = Vec::new();
     for (statement, item, name) in allowed(facts) {
-        let finding = Finding::at(severity, item.text.span()).in_statement(statement).with("principal", name);
+        let finding =
+            || Finding::at(severity, item.text.span()).in_statement(statement).with("principal", name);
         let regional = services.iter().find(|service| service.calls_as(name) && !is_global(service));
         if let Some(service) =
-            services.iter().find(|service| without_region(service).as_deref() == Some(name))
+            services.iter().find(|service| is_without_region(service, name))
         {
             let same = |(other, _, named): (&Statement<'_>, &PrincipalItem<'_>, &str)| {
                 service.region_in(named).is_some_and(looks_like_region)
@@ -74,20 +75,20 @@ pub(super) fn region<'p>(facts: &Facts<'p>, services: &[Service], severity: Seve
             let covered = allowed(facts).any(same) || has_unknown(facts, statement);
             // AWS's pages all write the Region; that the name without it never works, none of them says.
             let severity = if covered { Severity::Note } else { severity.min(Severity::Warning) };
-            let finding = Finding { severity, ..finding }.with("service", service.title.clone());
+            let finding = Finding { severity, ..finding() }.with("service", service.title.clone());
             findings.push(match key_region(facts) {
                 Some(region) => finding.with("expected", with_region(service, region)),
                 None => finding,
             });
         } else if let Some((at, meant)) = misspelt_region(name) {
             let suggestion = name.replacen(at, meant, 1);
-            findings.push(finding.with("kind", at).with("suggestion", suggestion));
+            findings.push(finding().with("kind", at).with("suggestion", suggestion));
         } else if let Some((service, of_key)) = regional.zip(key_region(facts)) {
             let known = service.region_in(name).filter(|region| looks_like_region(region));
             let Some(other) = known.filter(|region| *region != of_key) else { continue };
             let named_too = allowed(facts).any(|(_, _, named)| service.region_in(named) == Some(of_key));
             if !named_too && !has_unknown(facts, statement) {
-                let finding = Finding { severity: severity.min(Severity::Warning), ..finding };
+                let finding = Finding { severity: severity.min(Severity::Warning), ..finding() };
                 let finding = finding.with("service", service.title.clone()).with("element", other);
                 findings.push(finding.with("expected", with_region(service, of_key)));
             }
@@ -113,14 +114,13 @@ fn is_global(service: &Service) -> bool {
     !matches!(&service.calls, Calls::Principal(principal) if principal.contains(REGION))
 }
 
-/// The name of a regional service principal as it would be without the Region.
-fn without_region(service: &Service) -> Option<String> {
-    match &service.calls {
-        Calls::Principal(principal) => principal
-            .split_once(REGION)
-            .map(|(before, behind)| format!("{}{behind}", before.trim_end_matches('.'))),
-        _ => None,
-    }
+/// Whether a name is that of a regional service principal without the Region.
+fn is_without_region(service: &Service, name: &str) -> bool {
+    let Calls::Principal(principal) = &service.calls else { return false };
+    principal.as_bytes().first() == name.as_bytes().first()
+        && principal.split_once(REGION).is_some_and(|(before, behind)| {
+            name.strip_prefix(before.trim_end_matches('.')).is_some_and(|rest| rest == behind)
+        })
 }
 
 /// The name of a regional service principal with its Region.
