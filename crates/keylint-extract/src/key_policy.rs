@@ -85,9 +85,14 @@ fn is_key_policy(root: Node<'_>) -> bool {
                 .any(|s| s.get("Sid").and_then(Node::as_str).is_some_and(|sid| sid.contains(' ')))
     };
     let denies = |statement: &Node<'_>| statement.get("Effect").and_then(Node::as_str) == Some("Deny");
-    let of_kms = statements.iter().any(|statement| is_about_keys(*statement));
+    // AWS manages the keys of its own services, and their policies.
+    let of_aws = root.get("Id").and_then(Node::as_str).is_some_and(|id| id.starts_with("auto-"));
+    let everything = |s: &Node<'_>| s.get("Action").is_some_and(|action| action.as_str() == Some("*"));
+    let of_kms = statements.iter().any(|statement| is_about_keys(*statement))
+        || (has_sign() && !statements.is_empty() && statements.iter().all(everything));
     let only_denies = !statements.is_empty() && statements.iter().all(denies);
     of_kms
+        && !of_aws
         && (statements.iter().any(has_principal) || has_sign())
         && !(only_denies && for_everyone(&statements))
 }
@@ -110,9 +115,11 @@ fn is_about_keys(statement: Node<'_>) -> bool {
             let prefix = action.split_once(':').map(|(prefix, _)| prefix);
             let kms = match prefix {
                 Some(prefix) => prefix.eq_ignore_ascii_case("kms") || near_kms(prefix, action),
-                None => false,
+                None => action != "*" && !Operations::matching(action).is_empty(),
             };
-            if kms {
+            if action == "*" {
+                // It says nothing of what the policy is about.
+            } else if kms {
                 of_kms += 1;
             } else {
                 others += 1;

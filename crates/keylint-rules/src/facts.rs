@@ -174,7 +174,23 @@ impl<'p> Facts<'p> {
         let mut strangers =
             vec![Caller::role_of(fresh.clone(), partition), Caller::root_user_of(fresh.clone(), partition)];
         strangers.extend(self.arn_patterns().filter_map(|pattern| identity_like(pattern, &fresh, partition)));
+        strangers.extend(self.accounts_by_pattern().map(|account| Caller::role_of(account, partition)));
         strangers.into_iter().map(Caller::as_outsider).collect()
+    }
+
+    /// Accounts that appear nowhere and that a pattern of account ids in a condition matches.
+    fn accounts_by_pattern(&self) -> impl Iterator<Item = String> + '_ {
+        let conditions = self.policy().statements.iter().flat_map(|statement| &statement.conditions);
+        let on_account = conditions.filter(|condition| {
+            matches!(condition.key.id, Some(KeyId::CALLER_ACCOUNT | KeyId::PRINCIPAL_ACCOUNT))
+        });
+        let patterns = on_account.flat_map(|condition| &condition.values).map(|value| value.text);
+        patterns.filter(|text| pattern::is_wildcard(text)).filter_map(|text| {
+            let filled = text.replace('?', "7");
+            let missing = 12_usize.saturating_sub(filled.replace('*', "").len());
+            let account = filled.replacen('*', &"7".repeat(missing), 1).replace('*', "");
+            is_account(&account).then_some(account)
+        })
     }
 
     fn in_conditions(&self) -> &[Caller<'p>] {

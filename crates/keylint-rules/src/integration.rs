@@ -145,6 +145,10 @@ fn principals_themselves<'p, 's>(
     let is_declared = |service: &&Service| declared.contains(&service.name);
     let mut all = Vec::new();
     for name in &names {
+        // That it is the wrong kind of principal for all but one use is said by a rule of its own.
+        if services.iter().any(|service| service.never_calls_as(name)) {
+            continue;
+        }
         let (meant, others): (Vec<&Service>, Vec<&Service>) =
             services.iter().filter(|service| service.calls_as(name)).partition(is_declared);
         if meant.is_empty() {
@@ -196,7 +200,9 @@ fn missing<'p>(
         let unsure = || need.may.iter().copied().filter(|operation| !certain.contains(*operation));
         let context = unsure().next().map(|_| context_of(usage.service, need)).unwrap_or_default();
         for operation in unsure() {
-            if already_reported(operation, facts, usage, reported) || about.can_be_allowed(operation, &context) {
+            if already_reported(operation, facts, usage, reported)
+                || about.can_be_allowed(operation, &context)
+            {
                 continue;
             }
             if lacking.is_empty() {
@@ -347,11 +353,12 @@ fn denied<'p>(
         }
     }
     [Answer::Yes, Answer::Maybe].into_iter().find_map(|certain| {
-        let lost = verdicts.iter().filter(|(_, verdict)| {
-            verdict.answer == !certain && verdict.without_denials == Answer::Yes
-        });
+        let lost = verdicts
+            .iter()
+            .filter(|(_, verdict)| verdict.answer == !certain && verdict.without_denials == Answer::Yes);
         let operations: Vec<Operation> = lost.clone().map(|(operation, _)| *operation).collect();
-        let (deny, allow) = lost.clone().find_map(|(_, verdict)| verdict.denied_by.zip(verdict.allowed_by))?;
+        let (deny, allow) =
+            lost.clone().find_map(|(_, verdict)| verdict.denied_by.zip(verdict.allowed_by))?;
         let statement = |index: usize| facts.policy().statements.get(index);
         let (deny, allow) = statement(deny).zip(statement(allow))?;
         let primary = place(deny, Place::Action, &operations);

@@ -29,7 +29,8 @@ pub fn key_of<'t>(
     account: Option<&'t str>,
     arn: Option<&'t str>,
 ) -> (Key<'t>, Owner<'t>) {
-    let mut arns = principals(policy).filter_map(|(_, item)| Arn::parse(item.text.as_str()));
+    let of_key = arn.and_then(Arn::parse).into_iter();
+    let mut arns = of_key.chain(principals(policy).filter_map(|(_, item)| Arn::parse(item.text.as_str())));
     let partition = arns.find(|arn| !pattern::has_hole(arn.partition)).map_or("aws", |arn| arn.partition);
     let said = account.or_else(|| arn.and_then(Arn::parse).map(|arn| arn.account));
     let owner = said.map_or_else(|| inferred(policy), Owner::Known);

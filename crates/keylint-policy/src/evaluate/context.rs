@@ -79,6 +79,8 @@ const FRESH_ORGANIZATION_PATH: &[&str] = &["o-\u{f8ff}/r-\u{f8ff}/"];
 const FRESH_VPC: &[&str] = &["vpc-\u{f8ff}"];
 const FRESH_VPC_ENDPOINT: &[&str] = &["vpce-\u{f8ff}"];
 const FRESH_ACCOUNT: &[&str] = &["\u{f8ff}"];
+/// The address of an outsider: no policy names it, because nobody has it, but every range of all addresses holds it.
+const FRESH_ADDRESS: &[&str] = &["240.0.0.1"];
 
 /// What a condition key can be in a request.
 pub(super) fn standing_of<'r>(
@@ -147,6 +149,20 @@ fn of_the_caller<'r>(
         }
         KeyId::PRINCIPAL_ORG_PATHS | KeyId::VPCE_ORG_PATHS if outsider => {
             open(true, true, Some(FRESH_ORGANIZATION_PATH))
+        }
+        KeyId::SOURCE_IP if outsider => open(true, true, Some(FRESH_ADDRESS)),
+        // A statement that is for keys of another kind is for no caller at all; one that is for this key is for an
+        // outsider as well. So it is with the time, which comes.
+        KeyId::KEY_SPEC
+        | KeyId::KEY_USAGE
+        | KeyId::KEY_ORIGIN
+        | KeyId::MULTI_REGION
+        | KeyId::CURRENT_TIME
+        | KeyId::EPOCH_TIME
+            if outsider =>
+        {
+            let values = (id == KeyId::MULTI_REGION).then_some(BOOLEAN);
+            open(true, false, values)
         }
         KeyId::SOURCE_VPC if outsider => open(true, true, Some(FRESH_VPC)),
         KeyId::SOURCE_VPCE if outsider => open(true, true, Some(FRESH_VPC_ENDPOINT)),

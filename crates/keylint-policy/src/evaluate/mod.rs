@@ -141,8 +141,9 @@ fn is_this_key(statement: &Statement<'_>, key: &Key<'_>) -> Answer {
     };
     // A word in the place of an account's digits is to be replaced before the policy is used.
     let is_placeholder = |text: &str| {
-        let account = Arn::parse(text).filter(|arn| arn.service == "kms").map(|arn| arn.account);
-        account.is_some_and(|account| account.bytes().any(|byte| byte.is_ascii_alphabetic()))
+        let key = Arn::parse(text).filter(|arn| arn.service == "kms" && arn.resource.starts_with("key/"));
+        text.contains(['<', '>'])
+            || key.is_some_and(|arn| arn.account.bytes().any(|byte| byte.is_ascii_alphabetic()))
     };
     let listed = Answer::any(resources.items.iter().map(|item| match item.as_str() {
         "*" => Answer::Yes,

@@ -2,7 +2,7 @@
 
 use keylint_policy::Answer;
 use keylint_policy::arn::same_account;
-use keylint_policy::model::{ActionItem, Condition, Effect, Principal, PrincipalItem, Statement};
+use keylint_policy::model::{ActionItem, Condition, Effect, PrincipalItem, Statement};
 use keylint_policy::operator::{Comparison, SetOperator};
 use keylint_policy::pattern;
 use keylint_policy::vocabulary::{KeyId, Operation, Operations, is_service_prefix, suggest_action};
@@ -90,8 +90,18 @@ pub(super) fn account_level<'p>(facts: &Facts<'p>, _: &[Service], severity: Seve
 pub(super) fn not_for_key<'p>(facts: &Facts<'p>, _: &[Service], severity: Severity) -> Vec<Finding<'p>> {
     let mut findings = Vec::new();
     for statement in &facts.policy().statements {
-        let spec = facts.known.spec.or_else(|| only_value(statement, KeyId::KEY_SPEC));
-        let usage = facts.known.usage.or_else(|| only_value(statement, KeyId::KEY_USAGE));
+        // A spec or usage that no key has is a mistake of its own.
+        let exists = |spec: Option<&str>, usage: Option<&str>| {
+            let is_particular = |operation: &Operation| !operation.works_on(Some(""), Some(""));
+            Operation::all().filter(is_particular).any(|operation| operation.works_on(spec, usage))
+        };
+        let demanded = |key| only_value(statement, key);
+        let spec =
+            facts.known.spec.or_else(|| demanded(KeyId::KEY_SPEC).filter(|spec| exists(Some(spec), None)));
+        let usage = facts
+            .known
+            .usage
+            .or_else(|| demanded(KeyId::KEY_USAGE).filter(|usage| exists(None, Some(usage))));
         if (spec.is_none() && usage.is_none()) || statement.actions.negated {
             continue;
         }
@@ -166,39 +176,33 @@ pub(super) fn external_administration<'p>(
         if principals.open || !principals.items.iter().all(is_other) {
             continue;
         }
-        for item in &statement.actions.items {
+        // `kms:Get*` for another account is AWS's own spelling, and harmless; what a pattern covers beside what it is
+        // meant for is no mistake.
+        let meant = |item: &ActionItem<'_>| {
             let without_effect =
                 item.operations.intersection(Operations::ON_KEY).difference(Operations::ACROSS_ACCOUNTS);
-            let administration: Operations =
-                ADMINISTRATION.into_iter().filter(|operation| without_effect.contains(*operation)).collect();
-            // `kms:Get*` for another account is AWS's own spelling, and harmless; what a pattern covers beside what
-            // it is meant for is no mistake.
-            let meant = if !pattern::is_wildcard(item.text.as_str()) {
+            if !pattern::is_wildcard(item.text.as_str()) {
                 without_effect
             } else if item.operations.intersection(Operations::ACROSS_ACCOUNTS).is_empty() {
-                administration
+                ADMINISTRATION.into_iter().filter(|operation| without_effect.contains(*operation)).collect()
             } else {
                 Operations::EMPTY
-            };
-            if meant.is_empty() {
-                continue;
             }
-            let operations: Vec<Operation> = meant.iter().collect();
-            let mut finding = Finding::at(severity, item.text.span()).in_statement(statement);
-            finding.related.push(principal.text.span());
-            finding.about.1 = item.operations;
-            let account = principal.principal.account().unwrap_or_default();
-            finding = finding.with("account", format!("`{account}`"));
-            finding =
-                finding.with("action", item.text.as_str()).with("operations", operation_list(&operations));
-            if let Some(assumed) = facts.assumed_owner {
-                finding = finding.with("assumed", assumed);
-            }
-            if matches!(principal.principal, Principal::Identity(_)) {
-                finding = finding.with("principal", principal.text.as_str());
-            }
-            findings.push(finding);
+        };
+        let mut items = statement.actions.items.iter().filter(|item| !meant(item).is_empty());
+        let Some(first) = items.next() else { continue };
+        let all = items.fold(meant(first), |all, item| all.union(meant(item)));
+        let operations: Vec<Operation> = all.iter().collect();
+        let mut finding = Finding::at(severity, first.text.span()).in_statement(statement);
+        finding.related.push(principal.text.span());
+        finding.about.1 = all;
+        let account = principal.principal.account().unwrap_or_default();
+        finding =
+            finding.with("account", format!("`{account}`")).with("operations", operation_list(&operations));
+        if let Some(assumed) = facts.assumed_owner {
+            finding = finding.with("assumed", assumed);
         }
+        findings.push(finding);
     }
     findings
 }

@@ -3,7 +3,7 @@
 use keylint_policy::Answer;
 use keylint_policy::arn::Arn;
 use keylint_policy::evaluate::{About, Caller, Context, Obstacle, State};
-use keylint_policy::model::{ActionItem, Condition, Effect, Principal, Statement};
+use keylint_policy::model::{ActionItem, Condition, Effect, Principal, PrincipalItem, Statement};
 use keylint_policy::operator::{Comparison, SetOperator};
 use keylint_policy::pattern::FRESH;
 use keylint_policy::vocabulary::{KeyId, KeyOrigin, Operation, Operations};
@@ -117,6 +117,7 @@ pub(super) fn never_met<'p>(facts: &Facts<'p>, _: &[Service], severity: Severity
         if facts.evaluator.resource_answer(statement.index) == Answer::No
             || is_plain(statement)
             || has_a_condition_twice(statement)
+            || statement.conditions.iter().any(|condition| condition.values.is_empty())
         {
             continue;
         }
@@ -359,8 +360,11 @@ fn severity_of_absent(
     let context =
         matches!(condition.key.id, Some(KeyId::ENCRYPTION_CONTEXT | KeyId::ENCRYPTION_CONTEXT_KEYS));
     let describes = dead.difference(Operations::only(Operation::DESCRIBE_KEY)).is_empty();
-    let services =
-        statement.principals.items.iter().all(|item| matches!(item.principal, Principal::Service(_)));
+    // The name of a service whose Region is not known is not known as a whole.
+    let is_service = |item: &PrincipalItem<'_>| {
+        matches!(item.principal, Principal::Service(_)) || item.text.as_str().ends_with(".amazonaws.com")
+    };
+    let services = statement.principals.items.iter().all(is_service);
     match (context && describes, services) {
         (true, true) => Severity::Note,
         (true, false) => Severity::Warning,

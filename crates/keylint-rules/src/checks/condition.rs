@@ -155,5 +155,6 @@ fn is_required(statement: &Statement<'_>, condition: &Condition<'_>) -> bool {
 fn about<'p>(severity: Severity, statement: &'p Statement<'p>, condition: &'p Condition<'p>) -> Finding<'p> {
     let mut finding = Finding::at(severity, condition.operator_text.span()).in_statement(statement);
     finding.related.push(condition.key_text.span());
+    finding.about.1 = statement.operations.certain;
     finding.with("operator", condition.operator_text.as_str()).with("key", condition.key_text.as_str())
 }

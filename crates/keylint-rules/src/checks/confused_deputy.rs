@@ -49,9 +49,7 @@ fn in_statement<'p>(
         let about = facts.evaluator.about(&caller);
         // Most statements say of which account the resource is: then there is nothing more to ask.
         let of_a_stranger = Context::open().with_value("aws:SourceAccount", FRESH_ACCOUNT);
-        let can_apply = |operation| {
-            about.can_apply(statement.index, operation, &of_a_stranger) != Answer::No
-        };
+        let can_apply = |operation| about.can_apply(statement.index, operation, &of_a_stranger) != Answer::No;
         if !statement.operations.certain.iter().next().is_some_and(can_apply) {
             continue;
         }

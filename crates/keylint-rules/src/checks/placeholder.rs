@@ -22,14 +22,17 @@ const WORDS: &[&str] = &[
 /// Whether a text is a placeholder rather than a value: `<account-id>`, `YOUR_ORG_ID`, `sourceAccountID`. A guess, and
 /// only good for staying silent.
 pub(super) fn is_placeholder(text: &str) -> bool {
-    let marked =
-        text.contains(['<', '>', '{', '}', '[', ']', '(', ')', '$', '%', '…', '@']) || text.contains("...");
     let lower = text.to_ascii_lowercase();
     let has_letters = text.bytes().any(|byte| byte.is_ascii_alphabetic());
     let constant = has_letters && !text.bytes().any(|byte| byte.is_ascii_lowercase()) && !text.contains(':');
     let rest = lower.strip_prefix("arn:").unwrap_or(&lower);
     let named = WORDS.iter().any(|word| lower.contains(word)) || rest.contains("arn") || rest.ends_with("id");
-    text.is_empty() || marked || constant || named
+    text.is_empty() || is_marked(text) || constant || named
+}
+
+/// Whether a text has marks in it that show what is to be replaced: `<account>`, `{{ role }}`, `%ROLE%`.
+pub(super) fn is_marked(text: &str) -> bool {
+    text.contains(['<', '>', '{', '}', '[', ']', '(', ')', '$', '%', '…', '@']) || text.contains("...")
 }
 
 #[cfg(test)]

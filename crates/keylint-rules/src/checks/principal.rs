@@ -10,6 +10,7 @@ use keylint_policy::model::{Principal, PrincipalItem};
 use keylint_policy::pattern;
 use keylint_source::{Severity, did_you_mean};
 
+use super::placeholder::is_marked;
 use super::service_principal::misspelt_service_principal;
 use crate::facts::{Facts, principals};
 use crate::finding::Finding;
@@ -87,7 +88,7 @@ fn problem_of(item: &PrincipalItem<'_>, services: &[Service], partition: &str) -
     if partition == "aws" && is_usual(text, &item.principal) {
         return None;
     }
-    if pattern::has_hole(text) || is_placeholder(text) || kind_of_unique_id(text).is_some() {
+    if pattern::has_hole(text) || is_marked(text) || kind_of_unique_id(text).is_some() {
         return None;
     }
     let whole = |kind, advice| Some(Invalid { kind, at: 0..text.len(), suggestion: None, advice });
@@ -117,11 +118,6 @@ fn is_usual(text: &str, principal: &Principal<'_>) -> bool {
     }
 }
 
-/// Text that somebody is to replace before the policy is used: `<account>`, `{{ role }}`, `%ROLE%`, `YOUR_ROLE`.
-fn is_placeholder(text: &str) -> bool {
-    text.contains(['<', '>', '{', '}', '%', '[', ']', '$', '#', '@']) || text.contains("__")
-}
-
 fn problem_of_service(name: &str, services: &[Service]) -> Option<Invalid> {
     let whole = |kind, suggestion, advice| Some(Invalid { kind, at: 0..name.len(), suggestion, advice });
     let advice = "name the service as its documentation does, such as `cloudtrail.amazonaws.com`";
@@ -132,7 +128,7 @@ fn problem_of_service(name: &str, services: &[Service]) -> Option<Invalid> {
     }
     if name.starts_with("arn:") || is_account(name) {
         let advice = "name it under `AWS`";
-        return whole("this names no service", None, advice);
+        return whole("a user, role, or account is not named under `Service`", None, advice);
     }
     if let Some(meant) = misspelt_service_principal(name, services) {
         return whole("there is no service principal of this name", Some(meant), advice);
@@ -255,8 +251,11 @@ fn problem_of_text(text: &str, canonical_user: bool) -> Option<Invalid> {
         let advice = "name a service under `Service`, not under `AWS`";
         return whole("a service is not a principal of this kind", None, advice);
     }
-    let organization = text.starts_with("o-") || text.starts_with("ou-") || text.starts_with("r-");
-    if organization && digits > 0 {
+    let of_organization = |prefix: &str| {
+        let id = text.strip_prefix(prefix);
+        id.is_some_and(|id| id.len() >= 4 && !id.bytes().any(|byte| byte.is_ascii_uppercase()))
+    };
+    if ["o-", "ou-", "r-"].into_iter().any(of_organization) {
         let advice = "write `*`, and a condition `StringEquals` on `aws:PrincipalOrgID`";
         return whole("an organization cannot be a principal", None, advice);
     }
@@ -264,9 +263,20 @@ fn problem_of_text(text: &str, canonical_user: bool) -> Option<Invalid> {
         let advice = "name each principal; or allow the account (or `*`) and restrict it with a condition `ArnLike` on `aws:PrincipalArn`";
         return whole("a principal cannot be a pattern", None, advice);
     }
-    if text.contains('/') {
+    if text.trim() != text || text.is_empty() {
+        return whole("a principal has no blanks around it", None, "write the ARN alone");
+    }
+    if text.contains(['/', ':']) {
         let advice = "name it by its whole ARN: `arn:aws:iam::ACCOUNT:role/NAME`";
         return whole("this is not a whole ARN", None, advice);
+    }
+    if ["AKIA", "ASIA"].iter().any(|prefix| text.starts_with(prefix)) && text.len() >= 16 {
+        return whole("an access key cannot be a principal", None, "name the user or the role by its ARN");
+    }
+    // A word in capitals is to be replaced before the policy is used.
+    if text.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        let advice = "name it by its whole ARN: `arn:aws:iam::ACCOUNT:role/NAME`";
+        return whole("a name alone is no principal", None, advice);
     }
     None
 }

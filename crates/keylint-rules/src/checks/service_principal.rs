@@ -2,7 +2,7 @@
 
 use keylint_policy::arn::Arn;
 use keylint_policy::model::{Effect, Principal, PrincipalItem, Statement};
-use keylint_policy::vocabulary::{is_service_prefix, looks_like_region, region_meant};
+use keylint_policy::vocabulary::{Operation, Operations, is_service_prefix, looks_like_region, region_meant};
 use keylint_source::{Severity, did_you_mean};
 
 use crate::facts::{Facts, principals};
@@ -36,7 +36,13 @@ pub(super) fn wrong_kind<'p>(
             known.related.push(item.text.span());
             continue;
         }
-        if services.iter().any(|service| service.calls_as(name)) {
+        // A service that never calls in its own name but for one use may have that.
+        let is_needed = |service: &Service| {
+            let needs = service.needs.iter().flat_map(|need| need.may.iter().copied());
+            let needs = needs.chain([Operation::DESCRIBE_KEY]).collect::<Operations>();
+            needs.contains_all(statement.operations.certain.intersection(Operations::ON_KEY))
+        };
+        if services.iter().any(|service| service.calls_as(name) && is_needed(service)) {
             continue;
         }
         let Some(service) = services.iter().find(|service| service.never_calls_as(name)) else { continue };
@@ -65,9 +71,7 @@ pub(super) fn region<'p>(facts: &Facts<'p>, services: &[Service], severity: Seve
         let finding =
             || Finding::at(severity, item.text.span()).in_statement(statement).with("principal", name);
         let regional = services.iter().find(|service| service.calls_as(name) && !is_global(service));
-        if let Some(service) =
-            services.iter().find(|service| is_without_region(service, name))
-        {
+        if let Some(service) = services.iter().find(|service| is_without_region(service, name)) {
             let same = |(other, _, named): (&Statement<'_>, &PrincipalItem<'_>, &str)| {
                 service.region_in(named).is_some_and(looks_like_region)
                     && statement.operations.perhaps.difference(other.operations.perhaps).is_empty()
