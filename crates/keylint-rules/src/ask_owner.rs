@@ -77,7 +77,10 @@ fn owner_cannot<'p>(
             let delegated =
                 crate::facts::principals(facts.policy()).filter_map(|(_, item)| item.principal.account());
             let unnamed = std::iter::once(Cow::Owned(keylint_policy::pattern::FRESH.to_string()));
-            named.chain(delegated.map(Cow::Borrowed)).chain(unnamed).collect()
+            let mut accounts: Vec<_> = named.chain(delegated.map(Cow::Borrowed)).chain(unnamed).collect();
+            accounts.sort_unstable();
+            accounts.dedup();
+            accounts
         }
     };
     let is_named = |caller: &Caller<'_>| facts.named.iter().any(|named| named.arn == caller.arn);

@@ -11,6 +11,7 @@ mod redundancy;
 mod service_linked_role;
 pub(crate) mod service_principal;
 mod spelling;
+mod vacuous;
 mod value;
 mod variable;
 
@@ -34,7 +35,7 @@ pub(crate) enum Check {
 pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("account-level-action", Check::Policy(action::account_level)),
     ("action-not-for-key", Check::Policy(action::not_for_key)),
-    ("condition-key-not-for-action", Check::Policy(applicability::not_for_action)),
+    ("condition-key-not-for-action", Check::Policy(vacuous::not_for_action)),
     ("condition-never-met", Check::Policy(applicability::never_met)),
     ("condition-type-mismatch", Check::Policy(condition::type_mismatch)),
     ("confused-deputy", Check::Policy(confused_deputy::unrestricted)),
@@ -63,7 +64,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("unknown-operator", Check::Policy(spelling::operators)),
     ("unknown-service", Check::Policy(spelling::services)),
     ("unsupported-character", Check::Text(form::unsupported_characters)),
-    ("vacuous-condition", Check::Policy(applicability::vacuous)),
+    ("vacuous-condition", Check::Policy(vacuous::vacuous)),
     ("variable-needs-version", Check::Policy(variable::needs_version)),
     ("wildcard-matches-nothing", Check::Policy(action::matching_nothing)),
     ("wrong-kind-of-principal", Check::Policy(service_principal::wrong_kind)),

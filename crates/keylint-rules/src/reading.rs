@@ -199,7 +199,7 @@ pub(crate) fn service(name: &str, root: Node<'_>, problems: &mut Vec<Problem>) -
     }
 }
 
-/// Who calls KMS for a service. The schema lets a file say it in one way only.
+/// Who calls KMS for a service. A file says it in one way only.
 fn calls(root: Node<'_>, problems: &mut Vec<Problem>) -> Calls {
     const KINDS: [&str; 3] = ["service-linked-role", "principal", "caller"];
     let mut kinds = root.members().filter(|member| KINDS.contains(&member.key.as_str().unwrap_or_default()));

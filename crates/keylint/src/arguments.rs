@@ -183,7 +183,7 @@ pub(crate) struct Can {
     #[command(flatten)]
     pub(crate) config: Config,
     /// Answer many questions: one JSON object a line, from FILE (- for standard input)
-    #[arg(long, value_name = "FILE", help_heading = "Question", conflicts_with_all = ["policy", "principal", "action", "context", "context_is_complete", "identity_policies", "key_arn", "account", "expect"])]
+    #[arg(long, value_name = "FILE", help_heading = "Question", conflicts_with_all = ["policy", "principal", "action", "context", "context_is_complete", "identity_policies", "key_arn", "expect"])]
     pub(crate) requests: Option<PathBuf>,
 
     /// Fail with exit status 1 if the answer is another

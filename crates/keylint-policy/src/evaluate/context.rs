@@ -225,7 +225,7 @@ fn of_the_request<'r>(
         _ if id.name().starts_with("kms:RecipientAttestation:") => unknown,
         // A user's or role's tags are given by its account; whoever may do anything there can give them.
         KeyId::PRINCIPAL_TAG => {
-            let own = caller.identity_policies == crate::Answer::Yes;
+            let own = caller.chooses && caller.identity_policies == crate::Answer::Yes;
             if own { open(true, true) } else { unknown }
         }
         _ => open(caller.chooses, true),

@@ -189,10 +189,7 @@ impl<'p> Request<'_, 'p> {
             let (Some(operator), Some(value)) = (condition.operator, condition.values.first()) else {
                 return false;
             };
-            let open = match self.standing(&condition.key) {
-                Standing::Open(open) => open,
-                _ => return false,
-            };
+            let Standing::Open(open) = self.standing(&condition.key) else { return false };
             let is_text = || open.values.is_none() && !pattern::has_hole(value.text);
             match operator.comparison {
                 Comparison::StringEquals | Comparison::StringLike => is_text(),

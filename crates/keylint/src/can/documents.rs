@@ -8,7 +8,7 @@ use keylint_policy::lower;
 use keylint_policy::model::Policy;
 use keylint_rules::{Owner, key_of};
 use keylint_source::{Problem, SourceFile, Unit};
-use keylint_syntax::{Arena, Tree, json};
+use keylint_syntax::{Arena, Kind, Node, Tree, json};
 
 use super::is_standard_input;
 use crate::arguments::Can;
@@ -84,11 +84,14 @@ impl KeyPolicy {
         question: impl FnOnce(&Evaluator<'_>, Option<&str>) -> Result<T, Stop>,
     ) -> Result<T, Stop> {
         let tree = Tree::new(&self.text, &self.arena);
-        let found = key_policies(tree);
-        let Some(found) = found.first() else {
-            return Err(Stop::new(format!("`{}` has no key policy", self.path)));
+        // Who asks says that it is a key policy, also where nothing in it does.
+        let found = key_policies(tree).first().map(|found| found.policy);
+        let named = || tree.root().filter(|root| names_principals(*root));
+        let Some(policy) = found.or_else(named) else {
+            let stop = Stop::new(format!("`{}` has no key policy", self.path));
+            return Err(stop.with_help("the file has to be the policy document itself, with its `Statement`"));
         };
-        let policy = lower(found.policy);
+        let policy = lower(policy);
         let known = self.linter.known(&self.path);
         let arn = self.key_arn.as_deref().or(known.arn);
         let account = known.account.filter(|_| self.key_arn.is_none());
@@ -103,6 +106,14 @@ impl KeyPolicy {
     }
 }
 
+/// Whether a policy has statements that name principals, as the policies of resources do.
+pub(super) fn names_principals(policy: Node<'_>) -> bool {
+    let Some(statements) = policy.get("Statement") else { return false };
+    let alone = (statements.kind() == Kind::Object).then_some(statements);
+    let mut statements = alone.into_iter().chain(statements.items());
+    statements.any(|one| one.get("Principal").or_else(|| one.get("NotPrincipal")).is_some())
+}
+
 /// An IAM policy of the principal.
 pub(super) struct IdentityPolicy {
     document: Document,
@@ -113,7 +124,14 @@ impl IdentityPolicy {
         let document = Document::read(path)?;
         let tree = Tree::new(&document.text, &document.arena);
         if tree.root().and_then(|root| root.get("Statement")).is_none() {
-            return Err(Stop::new(format!("`{}` has no policy", document.path)));
+            let stop = Stop::new(format!("`{}` has no IAM policy", document.path));
+            return Err(stop.with_help("the file has to be the policy document itself, with its `Statement`"));
+        }
+        if tree.root().is_some_and(names_principals) {
+            let stop = Stop::new(format!("`{}` names principals, so it is no IAM policy", document.path));
+            return Err(
+                stop.with_help("`--identity-policy` takes a policy that is attached to a user or role")
+            );
         }
         Ok(Self { document })
     }

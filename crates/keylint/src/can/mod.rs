@@ -48,6 +48,7 @@ pub(crate) fn can(arguments: &Can) -> Result<ExitCode, Stop> {
         });
     };
     let caller = question::caller(principal)?;
+    let caller = if context.complete { caller.in_unnamed_session() } else { caller };
     document.ask(|evaluator, assumed| {
         let held: Vec<_> = identity_policies.iter().filter_map(IdentityPolicy::policy).collect();
         let held: Vec<_> = held.iter().collect();

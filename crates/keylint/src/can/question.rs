@@ -24,15 +24,22 @@ pub(super) fn caller(text: &str) -> Result<Caller<'_>, Stop> {
             Some(Caller::root_user_of(*account, partition).with_identity_policies(Answer::Maybe))
         }
         Principal::Identity(_) if is_known => Caller::named(&principal).map(linked_by_its_name),
-        Principal::Unknown if text.contains(".amazonaws.com") && !text.contains([':', '/', '*']) => {
-            Some(Caller::service(text))
-        }
+        Principal::Unknown if is_service(text) => Some(Caller::service(text)),
         _ => None,
     };
     let caller = caller.map(|caller| Caller { chooses: false, ..caller });
     caller.ok_or_else(|| {
         Stop::new(format!("`{text}` is no principal that makes requests"))
             .with_help("write the ARN of a user, role, or session, the id of an account, or a service such as `logs.us-east-1.amazonaws.com`")
+    })
+}
+
+/// Whether a text has the form of a service principal: `logs.us-east-1.amazonaws.com`.
+fn is_service(text: &str) -> bool {
+    let label = text.strip_suffix(".amazonaws.com").or_else(|| text.strip_suffix(".amazonaws.com.cn"));
+    label.is_some_and(|label| {
+        let of_label = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
+        !label.is_empty() && !label.starts_with('.') && label.bytes().all(of_label)
     })
 }
 

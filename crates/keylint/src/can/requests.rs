@@ -18,6 +18,7 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use super::decision::{Question, decide};
+use super::documents::names_principals;
 use super::{answer, is_standard_input, question};
 use crate::reading::{Unreadable, reason};
 use crate::{Stop, output};
@@ -173,9 +174,12 @@ fn text_of<'t>(request: Node<'t>, member: &str) -> Result<&'t str, Stop> {
 
 fn identity_policies(request: Node<'_>) -> Result<Option<Vec<Policy<'_>>>, Stop> {
     let Some(list) = request.get("identityPolicies") else { return Ok(None) };
-    let is_policies = list.kind() == Kind::Array && list.items().all(|policy| policy.kind() == Kind::Object);
+    let is_policies = list.kind() == Kind::Array
+        && list.items().all(|policy| policy.kind() == Kind::Object && !names_principals(policy));
     if !is_policies {
-        return Err(Stop::new("`identityPolicies` has to be a list of policies"));
+        return Err(Stop::new(
+            "`identityPolicies` has to be a list of IAM policies, which name no principals",
+        ));
     }
     Ok(Some(list.items().map(lower).collect()))
 }

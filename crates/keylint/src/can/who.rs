@@ -11,6 +11,11 @@ use keylint_rules::identity_like;
 
 use super::decision::{Decision, Question, Verdict, decide, name, names};
 
+const STRANGERS: &str = "anyone in other accounts whose IAM policies allow it";
+const OTHERS: &str = "identities of other accounts that meet its conditions";
+/// An account that is not known.
+const SOME_ACCOUNT: &str = "${account}";
+
 /// All who may do something, one a line, with how.
 pub(super) fn who(
     evaluator: &Evaluator<'_>,
@@ -37,6 +42,9 @@ pub(super) fn who(
         if !all_known && statement.operations.perhaps.contains(operation) && operation.on_key() {
             lines.push((format!("others whom `{}` names", name(statement)), "maybe".to_owned()));
         }
+    }
+    if lines.iter().any(|(who, _)| who == STRANGERS) {
+        lines.retain(|(who, _)| who != OTHERS);
     }
     if lines.is_empty() {
         return format!("nobody may call {action} on the key of {path}\n");
@@ -81,7 +89,10 @@ fn parties<'p>(evaluator: &Evaluator<'p>) -> Vec<Party<'p>> {
                         (who, anyone.with_identity_policies(Answer::No))
                     }));
                     let stranger = Caller::role_of(FRESH.to_string(), partition).as_outsider();
-                    add(Some(("anyone in other accounts whose IAM policies allow it".to_owned(), stranger)));
+                    add(Some((STRANGERS.to_owned(), stranger)));
+                    // Somebody of an account, an organization, or a name that the conditions ask for.
+                    let other = Caller::role_of(SOME_ACCOUNT, partition);
+                    add(Some((OTHERS.to_owned(), other)));
                 }
                 Principal::Identity(identity) => {
                     add(Caller::named(&principal).map(|caller| (identity.arn.to_owned(), caller)));
