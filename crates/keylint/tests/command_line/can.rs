@@ -176,13 +176,39 @@ fn a_question_that_cannot_be_answered_has_status_2() {
         (&[&good[..], &["cut.json"]].concat(), "cut.json:1:"),
         (
             &[&good[..], &["key.json", "--identity-policy", "other.json"]].concat(),
-            "`other.json` has no policy",
+            "`other.json` has no IAM policy",
+        ),
+        (
+            &[&good[..], &["key.json", "--identity-policy", "key.json"]].concat(),
+            "`key.json` names principals, so it is no IAM policy",
         ),
     ] {
         let ran = folder.run(&[&["can"], arguments].concat());
         assert!(ran.stderr.starts_with(&format!("error: {expected}")), "{expected}: {}", ran.stderr);
         assert_eq!((ran.status, ran.stdout.as_str()), (2, ""), "{expected}");
     }
+}
+
+/// Whether the caller has a tag is not known, and so neither is whether the `Deny` reaches it.
+#[test]
+fn a_denial_of_a_tag_leaves_the_answer_open() {
+    let folder = folder();
+    let deny = r#"{"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*",
+        "Condition": {"StringEquals": {"aws:PrincipalTag/kind": "contractor"}}},"#;
+    folder.write("key.json", &POLICY.replacen('{', "{ ", 1).replacen("[\n", &format!("[\n{deny}"), 1));
+    let arguments = [
+        "--principal",
+        APP,
+        "--action",
+        "kms:DescribeKey",
+        "--identity-policy",
+        "iam.json",
+        "--expect",
+        "allowed",
+    ];
+    let ran = ask(&folder, &arguments);
+    assert!(ran.stdout.starts_with("maybe:"), "{}", ran.stdout);
+    assert_eq!(ran.status, 1);
 }
 
 /// A request about the policy of these tests, with what is different.
