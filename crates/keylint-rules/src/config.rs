@@ -1,6 +1,8 @@
 //! The configuration: `keylint.yaml`.
 
 use glob::{MatchOptions, Pattern};
+use keylint_policy::arn::Arn;
+use keylint_policy::vocabulary::Operation;
 use keylint_source::{Problem, Span, Spanned};
 use keylint_syntax::{Arena, Node, Tree, yaml};
 
@@ -91,6 +93,8 @@ fn key_entry(node: Node<'_>, problems: &mut Vec<Problem>) -> Option<KeyEntry> {
             return None;
         }
     };
+    problems.extend(kind_of_key(node));
+    problems.extend(another_account(node));
     let serves = node.get("serves").into_iter().flat_map(Node::items);
     Some(KeyEntry {
         policy: pattern,
@@ -99,6 +103,33 @@ fn key_entry(node: Node<'_>, problems: &mut Vec<Problem>) -> Option<KeyEntry> {
         spec: text_of(node, "spec"),
         usage: text_of(node, "usage"),
         serves: serves.filter_map(|entry| spanned(entry.get("service")?)).collect(),
+    })
+}
+
+/// What is wrong with the kind of key that an entry tells: there is no such spec, or none with such a usage.
+fn kind_of_key(entry: Node<'_>) -> Option<Problem> {
+    let exists = |spec, usage| {
+        // Operations that work on any key say nothing of its kind.
+        let is_particular = |operation: &Operation| !operation.works_on(Some(""), Some(""));
+        Operation::all().filter(is_particular).any(|operation| operation.works_on(spec, usage))
+    };
+    let spec = entry.get("spec")?;
+    let text = spec.as_str()?;
+    if !exists(Some(text), None) {
+        return Some(Problem::new(spec.content_span(), format!("there is no key spec `{text}`")));
+    }
+    let usage = entry.get("usage").filter(|usage| !exists(Some(text), usage.as_str()))?;
+    let message = format!("a key of the spec `{text}` cannot be for `{}`", usage.as_str()?);
+    Some(Problem::new(usage.content_span(), message))
+}
+
+/// Whether the account and the ARN of an entry name two owners.
+fn another_account(entry: Node<'_>) -> Option<Problem> {
+    let (account, arn) = (entry.get("account")?, entry.get("arn")?);
+    let of_arn = Arn::parse(arn.as_str()?)?.account;
+    (Some(of_arn) != account.as_str()).then(|| {
+        Problem::new(account.content_span(), "the ARN of this key names another account")
+            .with_help("the ARN says which account owns the key: remove one of the two")
     })
 }
 
@@ -170,5 +201,14 @@ mod tests {
         assert_eq!(problems("account: '1111'\n")[0].0, "'1111'");
         assert_eq!(problems("keys:\n  - policy: 'a***'\n")[0].0.is_empty(), false);
         assert_eq!(problems("rules: [\n").len(), 1);
+        let of_key = |members: &str| -> Vec<String> {
+            let found = problems(&format!("keys:\n  - {{ policy: a.json, {members} }}\n"));
+            found.into_iter().map(|(place, ..)| place).collect()
+        };
+        assert_eq!(of_key("spec: RSA_4096, usage: SIGN_VERIFY"), [""; 0]);
+        assert_eq!(of_key("spec: ROT_13"), ["ROT_13"]);
+        assert_eq!(of_key("spec: HMAC_256, usage: SIGN_VERIFY"), ["SIGN_VERIFY"]);
+        let arn = "arn:aws:kms:eu-west-1:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+        assert_eq!(of_key(&format!("account: '111122223333', arn: '{arn}'")), ["111122223333"]);
     }
 }

@@ -9,7 +9,7 @@ use keylint_policy::evaluate::values::{Moment, Range, number};
 use keylint_policy::model::{Condition, Value};
 use keylint_policy::operator::{Comparison, Operator, SetOperator};
 use keylint_policy::pattern::{self, Reading};
-use keylint_policy::vocabulary::{KeyId, Operation, ValueType};
+use keylint_policy::vocabulary::{ConditionKey, KeyId, Operation, ValueType};
 use keylint_source::{Severity, did_you_mean};
 
 use super::condition::{conditions, mismatch};
@@ -103,7 +103,7 @@ fn fault(condition: &Condition<'_>, operator: Operator, text: &str) -> Option<Fa
         C::StringEquals | C::StringNotEquals | C::StringEqualsIgnoreCase | C::StringNotEqualsIgnoreCase
     );
     if literal && pattern::is_wildcard(text) {
-        return literal_wildcard(condition.key.id?, operator, text);
+        return literal_wildcard(&condition.key, operator, text);
     }
     match comparison.value_type() {
         None | Some(ValueType::Bool) => boolean_fault(text),
@@ -160,7 +160,10 @@ const FREE: &[KeyId] = &[
 ];
 
 /// `*` and `?` under an operator that reads them as they are.
-fn literal_wildcard(key: KeyId, operator: Operator, text: &str) -> Option<Fault> {
+fn literal_wildcard(key: &ConditionKey<'_>, operator: Operator, text: &str) -> Option<Fault> {
+    // What AWS services put into an encryption context has no such characters; what others do is theirs to say.
+    let of_aws = key.parameter.is_some_and(|parameter| parameter.starts_with("aws:"));
+    let key = key.id?;
     let in_context = key == KeyId::ENCRYPTION_CONTEXT;
     if FREE.contains(&key) || (in_context && Arn::parse(text).is_none()) {
         return None;
@@ -175,7 +178,7 @@ fn literal_wildcard(key: KeyId, operator: Operator, text: &str) -> Option<Fault>
     let meant = Operator { comparison, ..operator };
     let kind = format!("`{operator}` reads `*` and `?` as they are");
     let fault = Fault::new(kind, format!("use `{meant}` for a pattern"));
-    Some(Fault { certain: !in_context, ..fault })
+    Some(Fault { certain: !in_context || of_aws, ..fault })
 }
 
 /// What no ARN can be like.
