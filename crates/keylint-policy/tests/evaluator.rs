@@ -361,6 +361,8 @@ mod tests {
         match pool.key {
             "aws:PrincipalIsAWSService" => is(if service { "true" } else { "false" }),
             "aws:PrincipalArn" if !service => is(&caller.arn),
+            // If it has one, it is no user's and no role's.
+            "aws:PrincipalArn" => vec![None, Some(vec!["arn:a:b:c:d:e".to_owned()])],
             "kms:CallerAccount" if !service => is(&caller.account),
             "aws:SourceArn" if !service => vec![None],
             "aws:PrincipalOrgID" if service => vec![None],

@@ -78,6 +78,8 @@ const FRESH_ORGANIZATION_PATH: &[&str] = &["o-\u{f8ff}/r-\u{f8ff}/"];
 /// A network of an outsider.
 const FRESH_VPC: &[&str] = &["vpc-\u{f8ff}"];
 const FRESH_VPC_ENDPOINT: &[&str] = &["vpce-\u{f8ff}"];
+/// The ARN of whom no policy names.
+const FRESH_NAME: &[&str] = &["arn:\u{f8ff}:\u{f8ff}:\u{f8ff}:\u{f8ff}:\u{f8ff}"];
 const FRESH_ACCOUNT: &[&str] = &["\u{f8ff}"];
 /// The address of an outsider: no policy names it, because nobody has it, but every range of all addresses holds it.
 const FRESH_ADDRESS: &[&str] = &["240.0.0.1"];
@@ -142,6 +144,8 @@ fn of_the_caller<'r>(
             Standing::Absent
         }
         KeyId::PRINCIPAL_ARN if !service => one(&caller.arn),
+        // Whether a service has one is not documented; that it is no user's and no role's is certain.
+        KeyId::PRINCIPAL_ARN => open(false, true, Some(FRESH_NAME)),
         KeyId::PRINCIPAL_ACCOUNT | KeyId::CALLER_ACCOUNT if !service => one(&caller.account),
         KeyId::PRINCIPAL_ORG_ID | KeyId::PRINCIPAL_ORG_PATHS if service => Standing::Absent,
         KeyId::PRINCIPAL_ORG_ID | KeyId::VPCE_ORG_ID if outsider => {

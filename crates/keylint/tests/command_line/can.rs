@@ -195,7 +195,7 @@ fn a_denial_of_a_tag_leaves_the_answer_open() {
     let folder = folder();
     let deny = r#"{"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*",
         "Condition": {"StringEquals": {"aws:PrincipalTag/kind": "contractor"}}},"#;
-    folder.write("key.json", &POLICY.replacen("[\n", &format!("[\n{deny}"), 1));
+    folder.write("key.json", POLICY.replacen("[\n", &format!("[\n{deny}"), 1));
     let arguments = [
         "--principal",
         APP,
