@@ -72,6 +72,20 @@ pub struct Statement<'t> {
 }
 
 impl Statement<'_> {
+    /// Of some operations, those whose requests have the same of this statement's condition keys as this one: for the
+    /// statement they are all alike.
+    pub fn alike(&self, operation: Operation, among: Operations) -> Operations {
+        let as_sure = |other: &Operation| other.condition_keys_known() == operation.condition_keys_known();
+        let keys = self.conditions.iter().filter_map(|condition| condition.key.id);
+        keys.fold(among.iter().filter(as_sure).collect(), |alike: Operations, id| {
+            if operation.sends(id) {
+                alike.intersection(id.operations())
+            } else {
+                alike.difference(id.operations())
+            }
+        })
+    }
+
     /// Names the statement in terms that outlive reformatting.
     pub fn id(&self) -> StatementId {
         StatementId {

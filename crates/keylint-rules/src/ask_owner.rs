@@ -149,11 +149,18 @@ fn denied_to_services<'p>(question: &Question, facts: &Facts<'p>) -> Option<Find
         let about = facts.evaluator.about(caller);
         let allowed = about.reach().intersection(question.may);
         let denied_by = |denial: &Statement<'p>| -> Operations {
-            let denies = denial.effect == Some(Effect::Deny) && about.may_be_named_by(denial.index);
-            let surely = |operation: &Operation| {
-                about.applies(denial.index, *operation, &context).at_all() == Answer::Yes
-            };
-            allowed.intersection(denial.operations.certain).iter().filter(|o| denies && surely(o)).collect()
+            let (mut lost, mut left) = (Operations::EMPTY, allowed.intersection(denial.operations.certain));
+            if denial.effect != Some(Effect::Deny) || !about.may_be_named_by(denial.index) {
+                return lost;
+            }
+            while let Some(first) = left.iter().next() {
+                let alike = denial.alike(first, left);
+                if about.applies(denial.index, first, &context).at_all() == Answer::Yes {
+                    lost = lost.union(alike);
+                }
+                left = left.difference(alike);
+            }
+            lost
         };
         let (denial, lost) =
             statements.iter().map(|denial| (denial, denied_by(denial))).find(|(_, lost)| !lost.is_empty())?;

@@ -134,7 +134,7 @@ pub(super) fn never_met<'p>(facts: &Facts<'p>, _: &[Service], severity: Severity
         let mut left = operations;
         let mut dead = Operations::EMPTY;
         while let Some(first) = left.iter().next() {
-            let alike = alike(first, left, statement);
+            let alike = statement.alike(first, left);
             if never(first) {
                 dead = dead.union(alike);
             }
@@ -145,24 +145,6 @@ pub(super) fn never_met<'p>(facts: &Facts<'p>, _: &[Service], severity: Severity
         }
     }
     findings
-}
-
-/// The operations that send the same of a statement's condition keys as this one.
-fn alike(operation: Operation, among: Operations, statement: &Statement<'_>) -> Operations {
-    let keys = statement.conditions.iter().filter_map(|condition| condition.key.id);
-    let known = Operations::only(operation).union(
-        among
-            .iter()
-            .filter(|other| other.condition_keys_known() == operation.condition_keys_known())
-            .collect(),
-    );
-    keys.fold(known, |alike, id| {
-        if operation.sends(id) {
-            alike.intersection(id.operations())
-        } else {
-            alike.difference(id.operations())
-        }
-    })
 }
 
 /// Whether each condition can be met by itself and none depends on another, so that nothing needs to be asked: each
