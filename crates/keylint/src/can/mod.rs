@@ -41,6 +41,9 @@ pub(crate) fn can(arguments: &Can) -> Result<ExitCode, Stop> {
         if arguments.expect.is_some() || !identity_policies.is_empty() {
             return Err(Stop::new("--expect and --identity-policy are about one --principal"));
         }
+        if arguments.output_format == AnswerFormat::Json {
+            return Err(Stop::new("--output-format json is about one --principal"));
+        }
         return document.ask(|evaluator, _| {
             let text = who::who(evaluator, operation, &context, &document.path);
             output::to_standard_output(|out| out.write_all(text.as_bytes()))?;
