@@ -84,7 +84,12 @@ fn examples(text: &str, mut each: impl FnMut(&str, Option<&str>, &str)) {
         };
         let shown: Vec<&str> = text.lines().take(LINES).collect();
         let cut = if text.lines().nth(LINES).is_some() { "\n…" } else { "" };
-        each(heading, example.get("why").and_then(Node::as_str), &format!("{}{cut}", shown.join("\n")));
+        let mut why = example.get("why").and_then(Node::as_str).map(str::to_owned);
+        if let Some(config) = example.get("config").map(keylint_syntax::to_json) {
+            let config = config.split_whitespace().collect::<Vec<_>>().join(" ");
+            why = why.map(|why| format!("{why} (keylint.yaml: {config})"));
+        }
+        each(heading, why.as_deref(), &format!("{}{cut}", shown.join("\n")));
     }
 }
 

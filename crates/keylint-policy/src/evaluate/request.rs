@@ -179,7 +179,11 @@ impl<'p> Request<'_, 'p> {
         }
         let known = self.all_hold(statement, Answer::or);
         // Whether values of keys that hang together can come together is not known.
-        if choices::entangled(self.open_keys().iter()) { known.and(Answer::Maybe) } else { known }
+        if known != Answer::No && choices::entangled(self.open_keys().iter()) {
+            known.and(Answer::Maybe)
+        } else {
+            known
+        }
     }
 
     /// Whether each condition is on an open key of its own and holds for the value that it names: the usual case. A no
@@ -215,6 +219,14 @@ impl<'p> Request<'_, 'p> {
     }
 
     fn all_hold(&self, statement: &Statement<'p>, over_samples: fn(Answer, Answer) -> Answer) -> Answer {
+        // What is settled and does not hold needs no trying of the rest.
+        let fails = |condition: &Condition<'p>| {
+            !matches!(self.standing(&condition.key), Standing::Open(_))
+                && self.holds(condition, &[]) == Answer::No
+        };
+        if statement.conditions.iter().any(fails) {
+            return Answer::No;
+        }
         let variables = self.open_keys();
         let is_open = |condition: &&Condition<'p>| {
             variables.iter().any(|variable| variable.key.same_as(&condition.key))

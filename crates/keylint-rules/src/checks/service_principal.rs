@@ -36,6 +36,7 @@ pub(super) fn wrong_kind<'p>(
             known.related.push(item.text.span());
             continue;
         }
+        let Some(service) = services.iter().find(|service| service.never_calls_as(name)) else { continue };
         // A service that never calls in its own name but for one use may have that.
         let is_needed = |service: &Service| {
             let needs = service.needs.iter().flat_map(|need| need.may.iter().copied());
@@ -45,7 +46,6 @@ pub(super) fn wrong_kind<'p>(
         if services.iter().any(|service| service.calls_as(name) && is_needed(service)) {
             continue;
         }
-        let Some(service) = services.iter().find(|service| service.never_calls_as(name)) else { continue };
         let finding = Finding::at(severity, item.text.span())
             .in_statement(statement)
             .with("service", service.title.clone())
@@ -70,7 +70,6 @@ pub(super) fn region<'p>(facts: &Facts<'p>, services: &[Service], severity: Seve
     for (statement, item, name) in allowed(facts) {
         let finding =
             || Finding::at(severity, item.text.span()).in_statement(statement).with("principal", name);
-        let regional = services.iter().find(|service| service.calls_as(name) && !is_global(service));
         if let Some(service) = services.iter().find(|service| is_without_region(service, name)) {
             let same = |(other, _, named): (&Statement<'_>, &PrincipalItem<'_>, &str)| {
                 service.region_in(named).is_some_and(looks_like_region)
@@ -87,7 +86,10 @@ pub(super) fn region<'p>(facts: &Facts<'p>, services: &[Service], severity: Seve
         } else if let Some((at, meant)) = misspelt_region(name) {
             let suggestion = name.replacen(at, meant, 1);
             findings.push(finding().with("kind", at).with("suggestion", suggestion));
-        } else if let Some((service, of_key)) = regional.zip(key_region(facts)) {
+        } else if let Some(of_key) = key_region(facts)
+            && let Some(service) =
+                services.iter().find(|service| service.calls_as(name) && !is_global(service))
+        {
             let known = service.region_in(name).filter(|region| looks_like_region(region));
             let Some(other) = known.filter(|region| *region != of_key) else { continue };
             let named_too = allowed(facts).any(|(_, _, named)| service.region_in(named) == Some(of_key));
