@@ -17,7 +17,12 @@ pub(crate) fn ask_owner<'p>(questions: &[Question], facts: &Facts<'p>) -> Vec<Fi
     let mut findings: Vec<Finding<'p>> = Vec::new();
     for (index, question) in questions.iter().enumerate() {
         let found = match question.who {
-            Who::Owner | Who::OwnerIdentities | Who::UnnamedIdentities => of_the_owner(question, facts),
+            Who::Owner | Who::OwnerIdentities => of_the_owner(question, facts),
+            Who::UnnamedIdentities => of_the_owner(question, facts).filter(|_| {
+                // What nobody at all can do is a mistake of its own.
+                let anybody = Question { who: Who::Owner, ..question.clone() };
+                of_the_owner(&anybody, facts).is_none_or(|nobody| nobody.certain != Answer::Yes)
+            }),
             Who::ServicePrincipals => denied_to_services(question, facts),
             _ => None,
         };
