@@ -20,7 +20,7 @@ pub const WORDS: &[(&str, &str)] = &[
     ("condition", "the condition key that is in the way"),
     ("conditional", "set when the statement in question has a condition"),
     ("delegating", "set when a statement delegates the missing operations to the account's IAM policies"),
-    ("denied", "the operations that a `Deny` takes away"),
+    ("denied", "set where the statement is a `Deny`, or a `Deny` takes away what it allows"),
     ("element", "the element of the statement that is in the way"),
     ("expected", "what should stand there instead"),
     ("grant", "set when `kms:CreateGrant` is among the missing operations"),
