@@ -19,7 +19,8 @@ use crate::{Arena, Kind, limits};
 /// Parses a file into `arena`, which is cleared first, and adds what is wrong to `problems`.
 ///
 /// Offsets are bytes of `source`; a byte order mark at its start is skipped. A value that could not be read becomes
-/// [`Kind::Unknown`]; a file without any value leaves the arena empty. The tree is complete and right exactly if no
+/// [`Kind::Unknown`], and so does `${…}` where a value should be: the file is a template then, and says so. A file
+/// without any value leaves the arena empty. The tree is complete and right exactly if no
 /// problem is added. Duplicate keys, huge numbers and a missing line end are no problems.
 pub fn parse(source: &str, arena: &mut Arena, problems: &mut Vec<Problem>) {
     arena.clear();
@@ -138,6 +139,7 @@ impl Parser<'_> {
             Some(b't') if self.literal("true", Kind::Bool(true)) => {}
             Some(b'f') if self.literal("false", Kind::Bool(false)) => {}
             Some(b'n') if self.literal("null", Kind::Null) => {}
+            Some(b'$') if self.placeholder() => {}
             found => return self.no_value(found, expected),
         }
         Expected::Separator

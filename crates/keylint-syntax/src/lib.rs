@@ -16,4 +16,4 @@ mod tree;
 pub mod yaml;
 
 pub use text_form::to_json;
-pub use tree::{Arena, Items, Kind, Member, Members, Node, Tree};
+pub use tree::{Arena, Items, Kind, Member, Members, Node, Slot, TextStart, Tree};

@@ -171,7 +171,7 @@ impl Violation {
 /// The node that an error is about; see `Instance::to_value`.
 fn place<'t>(error: &ValidationError<'_>, root: Node<'t>) -> Option<Node<'t>> {
     let id = error.instance().as_u64()?;
-    u32::try_from(id).ok().map(|id| root.tree().node(id))
+    u32::try_from(id).ok().map(|id| root.tree().get(id))
 }
 
 /// Whether an error may be due to a value that is not known. An error that looks into a value is, if anything in it

@@ -61,9 +61,18 @@ struct Segment {
     source: u32,
 }
 
-/// Identifies a node while an arena is being filled.
+/// Identifies a node while an arena is being filled. What is made of a parsed tree (a policy whose references are
+/// followed, say) is written into the same arena as further roots; parsers and those who write so use the same few
+/// methods: [`Arena::scalar`], [`Arena::open`] and [`Arena::close`], and [`Arena::begin_text`] for decoded text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Slot(u32);
+pub struct Slot(u32);
+
+impl Slot {
+    /// The index of the node, for [`Tree::get`].
+    pub const fn id(self) -> u32 {
+        self.0
+    }
+}
 
 pub(crate) fn offset(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
@@ -96,25 +105,39 @@ impl Arena {
     }
 
     /// Adds a scalar, or a string whose text stands in the file as it is, between `quote` bytes at each end.
-    pub(crate) fn scalar(&mut self, kind: Kind, span: Span, quote: u8) -> Slot {
+    pub fn scalar(&mut self, kind: Kind, span: Span, quote: u8) -> Slot {
         self.add(kind, span, VERBATIM, quote)
     }
 
     /// Begins a decoded text: push to it with [`Arena::decoded`], end it with [`Arena::text`].
-    pub(crate) fn begin_text(&self) -> TextStart {
+    pub fn begin_text(&self) -> TextStart {
         TextStart { pool: offset(self.pool.len()), segments: offset(self.segments.len()) }
     }
 
     /// Adds a piece of decoded text that comes from the byte `source` of the file on. A piece is either copied from
     /// the file byte by byte or stands for one escape sequence.
-    pub(crate) fn decoded(&mut self, start: TextStart, source: u32, piece: &str) {
+    pub fn decoded(&mut self, start: TextStart, source: u32, piece: &str) {
         let decoded = offset(self.pool.len()) - start.pool;
         self.segments.push(Segment { decoded, source });
         self.pool.push_str(piece);
     }
 
     /// Ends a decoded text whose content ends at the byte `source_end` of the file, and adds the string.
-    pub(crate) fn text(&mut self, start: TextStart, span: Span, source_end: u32) -> Slot {
+    pub fn text(&mut self, start: TextStart, span: Span, source_end: u32) -> Slot {
+        self.text_of(Kind::String, start, span, source_end)
+    }
+
+    /// Ends the text of a number that is written elsewhere, and adds the number.
+    pub fn number(&mut self, start: TextStart, span: Span) -> Slot {
+        self.text_of(Kind::Number, start, span, span.end())
+    }
+
+    /// Ends a text that names a value that is not known, and adds the value: see [`Node::placeholder`].
+    pub fn unknown(&mut self, start: TextStart, span: Span, source_end: u32) -> Slot {
+        self.text_of(Kind::Unknown, start, span, source_end)
+    }
+
+    fn text_of(&mut self, kind: Kind, start: TextStart, span: Span, source_end: u32) -> Slot {
         let pool_end = offset(self.pool.len());
         self.segments.push(Segment { decoded: pool_end - start.pool, source: source_end });
         let text = offset(self.texts.len());
@@ -122,16 +145,16 @@ impl Arena {
             pool: (start.pool, pool_end),
             segments: (start.segments, offset(self.segments.len())),
         });
-        self.add(Kind::String, span, text, 0)
+        self.add(kind, span, text, 0)
     }
 
     /// Opens an array or an object; its descendants are what is added until [`Arena::close`].
-    pub(crate) fn open(&mut self, kind: Kind, start: u32) -> Slot {
+    pub fn open(&mut self, kind: Kind, start: u32) -> Slot {
         self.add(kind, Span::empty(start), VERBATIM, 0)
     }
 
     /// Closes what [`Arena::open`] opened; `end` is the offset behind its last byte.
-    pub(crate) fn close(&mut self, slot: Slot, end: u32) {
+    pub fn close(&mut self, slot: Slot, end: u32) {
         let next = offset(self.nodes.len());
         if let Some(node) = self.nodes.get_mut(slot.0 as usize) {
             node.end = end.max(node.start);
@@ -189,7 +212,7 @@ impl Arena {
 
 /// Where a decoded text began. See [`Arena::begin_text`].
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct TextStart {
+pub struct TextStart {
     pool: u32,
     segments: u32,
 }
@@ -223,7 +246,8 @@ impl<'t> Tree<'t> {
         Items { tree: self, next: 0, end: offset(self.arena.nodes.len()) }
     }
 
-    pub(crate) fn node(self, id: u32) -> Node<'t> {
+    /// The node with this index; an index that no node has gives one whose value is not known.
+    pub fn get(self, id: u32) -> Node<'t> {
         Node { tree: self, id }
     }
 }
@@ -291,6 +315,13 @@ impl<'t> Node<'t> {
         if self.kind() == Kind::String { self.as_str() } else { None }
     }
 
+    /// The text that stands for a value that is not known: `${…}`. Of the same value it is the same text. Empty where
+    /// nothing more is known of the value than that it is there, or may be.
+    pub fn placeholder(self) -> Option<&'t str> {
+        let stored = self.stored();
+        (stored.kind == Kind::Unknown).then(|| self.text(&stored)).filter(|text| text.starts_with("${"))
+    }
+
     /// The value of a boolean.
     pub fn as_bool(self) -> Option<bool> {
         if let Kind::Bool(value) = self.kind() { Some(value) } else { None }
@@ -333,6 +364,22 @@ impl<'t> Node<'t> {
         }
         let segments = self.segments(stored.text);
         Span::new(source_start(segments, offset(range.start)), source_end(segments, offset(range.end)))
+    }
+
+    /// The decoded text of a string in pieces: each with the bytes it came from, and whether those are the text as it
+    /// is (the others stand for an escape sequence or a line break).
+    pub fn pieces(self) -> impl Iterator<Item = (&'t str, Span, bool)> {
+        let stored = self.stored();
+        let text = self.as_string().unwrap_or_default();
+        let segments = if stored.text == VERBATIM { &[] } else { self.segments(stored.text) };
+        let whole = (stored.text == VERBATIM).then(|| (text, self.text_span(0..text.len()), true));
+        let decoded = segments.iter().zip(segments.iter().skip(1)).filter_map(move |(segment, next)| {
+            let piece = text.get(segment.decoded as usize..next.decoded as usize)?;
+            let at = Span::new(segment.source, next.source.max(segment.source));
+            let source = self.tree.source.get(at.range());
+            (!piece.is_empty()).then_some((piece, at, source == Some(piece)))
+        });
+        whole.into_iter().chain(decoded)
     }
 
     fn children(self, kind: Kind) -> Items<'t> {
@@ -411,7 +458,7 @@ impl<'t> Iterator for Items<'t> {
         if self.next >= self.end {
             return None;
         }
-        let node = self.tree.node(self.next);
+        let node = self.tree.get(self.next);
         self.next = node.stored().next.max(self.next + 1);
         Some(node)
     }

@@ -290,6 +290,38 @@ impl Parser<'_> {
         self.arena.scalar(Kind::Unknown, word, 0);
     }
 
+    /// Reads `${…}`, what a template fills in, if it begins here and ends. Braces and quotes inside it are paired.
+    pub(super) fn placeholder(&mut self) -> bool {
+        let start = self.at;
+        let rest = self.bytes.get(start..).unwrap_or_default();
+        if !rest.starts_with(b"${") {
+            return false;
+        }
+        let (mut depth, mut at) = (0_usize, start + 1);
+        while let Some(&byte) = self.bytes.get(at) {
+            at += 1;
+            match byte {
+                b'{' => depth += 1,
+                b'}' => depth -= 1,
+                b'"' => {
+                    at = scan::string_stop(self.bytes, at);
+                    while self.bytes.get(at) == Some(&b'\\') {
+                        at = scan::string_stop(self.bytes, at + 2);
+                    }
+                    at += 1;
+                }
+                _ => {}
+            }
+            if depth == 0 {
+                self.at = at;
+                self.last = span(start, at);
+                self.arena.scalar(Kind::Unknown, self.last, 0);
+                return true;
+            }
+        }
+        false
+    }
+
     /// Reads a string in other quotation marks than JSON's, if one begins here and ends in this line.
     fn other_quotes(&mut self) -> bool {
         let start = self.at;
