@@ -5,27 +5,15 @@ use keylint_source::did_you_mean;
 use keylint_syntax::{Arena, Kind, Node, Tree};
 use memchr::memmem;
 
-/// A key policy in a file.
-#[derive(Clone, Copy, Debug)]
-pub struct Found<'t> {
-    /// The object that is the policy.
-    pub policy: Node<'t>,
-}
-
-/// The key policies of a JSON file.
-pub fn key_policies(tree: Tree<'_>) -> Vec<Found<'_>> {
-    tree.root().filter(|root| is_key_policy(*root)).map(|policy| Found { policy }).into_iter().collect()
-}
-
 /// Whether a text means to be a policy, so that it matters if it cannot be parsed. A settings file with comments in
 /// it that happens to name KMS is none of our business.
-pub fn looks_like_policy(text: &str) -> bool {
+pub(crate) fn looks_like_policy(text: &str) -> bool {
     ["Statement", "Principal", "\"Effect\""].iter().any(|word| text.contains(word))
 }
 
 /// Makes the values that CloudFormation fills in (`{"Ref": …}`, `{"Fn::Sub": …}`) values that are not known. A key
 /// policy that is to be included in a template has them.
-pub fn forget_intrinsics(text: &str, arena: &mut Arena) {
+pub(crate) fn forget_intrinsics(text: &str, arena: &mut Arena) {
     let names_one = |name: &str| memmem::find(text.as_bytes(), name.as_bytes()).is_some();
     if !names_one("\"Ref\"") && !names_one("\"Fn::") {
         return;
@@ -47,20 +35,8 @@ pub fn forget_intrinsics(text: &str, arena: &mut Arena) {
     }
 }
 
-/// Whether a file is JSON: by its name, or else by its first character.
-pub fn is_json(path: &str, text: &str) -> bool {
-    let extension =
-        path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map(|(_, extension)| extension);
-    let other_language = ["yaml", "yml", "tf", "tofu", "hcl", "sh", "md", "py", "js", "ts", "toml"];
-    match extension {
-        Some(extension) if extension.eq_ignore_ascii_case("json") => true,
-        Some(extension) if other_language.iter().any(|other| extension.eq_ignore_ascii_case(other)) => false,
-        _ => text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']),
-    }
-}
-
 /// Whether what follows the document is the policy's name, which `aws kms get-key-policy --output text` prints.
-pub fn is_output_tail(rest: &str) -> bool {
+pub(crate) fn is_output_tail(rest: &str) -> bool {
     rest.trim_end() == "default"
 }
 
@@ -69,7 +45,7 @@ pub fn is_output_tail(rest: &str) -> bool {
 /// Identity policies and service control policies have no principals; the policies of other resources and trust
 /// policies have no actions of KMS; resource control policies and VPC endpoint policies that deny things to everyone
 /// allow nothing.
-fn is_key_policy(root: Node<'_>) -> bool {
+pub(crate) fn is_key_policy(root: Node<'_>) -> bool {
     let Some(statements) = element(root, "Statement") else { return false };
     let statements: Vec<Node<'_>> = match statements.kind() {
         Kind::Array => statements.items().collect(),
@@ -151,7 +127,7 @@ mod tests {
     fn is_found(text: &str) -> bool {
         let mut arena = Arena::default();
         json::parse(text, &mut arena, &mut Vec::new());
-        !key_policies(Tree::new(text, &arena)).is_empty()
+        Tree::new(text, &arena).root().is_some_and(is_key_policy)
     }
 
     fn policy(statement: &str) -> String {
@@ -205,11 +181,5 @@ mod tests {
         assert_eq!(root.get("a").map(Node::kind), Some(Kind::Unknown));
         assert_eq!(root.get("b").and_then(|b| b.items().next()).map(Node::kind), Some(Kind::Unknown));
         assert_eq!(root.get("c").and_then(|c| c.get("d")).and_then(Node::as_str), Some("1"));
-    }
-
-    #[test]
-    fn the_language_is_told_by_name_or_by_the_first_character() {
-        assert!(is_json("a/b.json", "x") && is_json("key-policy", " {}") && is_json("a.tpl", "\u{feff}[]"));
-        assert!(!is_json("a.yaml", "{}") && !is_json("notes", "kms") && !is_json("a.d/run.sh", "{"));
     }
 }

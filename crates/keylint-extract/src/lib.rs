@@ -3,7 +3,7 @@
 //! | module | reads |
 //! | --- | --- |
 //! | `key_policy` | the policy itself as JSON, told from the other policies that look like it |
-//! | `documents` | what the AWS CLI prints and takes, and Terraform's plans and states: a policy as a text in JSON |
+//! | `documents` | a policy as a text in JSON or YAML: what the AWS CLI prints and takes, plans and states of Terraform |
 //! | `cloudformation` | templates in JSON and YAML |
 //! | `terraform` | modules: the files of a folder |
 //!
@@ -13,33 +13,65 @@
 
 mod choices;
 mod cloudformation;
+mod documents;
 mod key_policy;
+mod language;
+mod nested;
+mod terraform;
 mod value;
 
-pub use key_policy::{Found, forget_intrinsics, is_json, is_output_tail, key_policies, looks_like_policy};
+pub use language::Language;
+pub use terraform::{ModuleFile, Read, ReadFile, has_sign as is_module_with_keys};
 
-use keylint_source::Span;
+use keylint_source::{Problem, Span};
+use keylint_syntax::{Arena, Tree, json, yaml};
 
 use crate::value::Value;
 
-/// A policy that was put together, before it is written into an arena.
+/// What a file or a module has.
+#[derive(Debug, Default)]
+pub struct Extracted {
+    /// The key policies, in the order of the file.
+    pub policies: Vec<KeyPolicy>,
+    /// What keeps a policy, or a file that has one, from being read.
+    pub problems: Vec<Problem>,
+    /// The files that a module reads.
+    pub read_files: Vec<ReadFile>,
+}
+
+/// A key policy, in an arena.
 #[derive(Debug)]
-pub(crate) struct Resolved {
-    /// The resource that it belongs to.
-    pub(crate) resource: Resource,
-    pub(crate) facts: KeyFacts,
-    /// The policy in each way in which conditions can turn out. Ways in which there is none are left out.
-    pub(crate) ways: Vec<Way>,
-    /// For names of what is not known: the value that it has where nothing else is said.
-    pub(crate) defaults: Vec<(String, String)>,
+pub struct KeyPolicy {
+    /// The resource that it belongs to; `None` for a file that is the policy.
+    pub resource: Option<Resource>,
+    /// What is known of the key.
+    pub facts: KeyFacts,
+    /// The policy in each way in which the conditions around it can turn out: one, if there are none.
+    pub ways: Vec<PolicyWay>,
+    /// What is not known before deployment, each once.
+    pub unknown: Vec<NotKnown>,
+    /// Whether it is written in the blocks of `aws_iam_policy_document`, whose elements have names of their own.
+    pub is_in_blocks: bool,
 }
 
 /// A policy as it is in one way in which conditions can turn out.
 #[derive(Debug)]
-pub(crate) struct Way {
-    pub(crate) policy: Value,
+pub struct PolicyWay {
+    /// The index of its node, for [`Tree::get`]. It is no object if the policy as a whole is not known.
+    pub policy: u32,
     /// The bytes that are not there in this way.
-    pub(crate) left_out: Vec<Span>,
+    pub left_out: Vec<Span>,
+}
+
+/// A value that is not known before deployment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotKnown {
+    /// Its name in the file: a parameter, a reference, an expression.
+    pub name: String,
+    /// Where the policy first depends on it.
+    pub at: Span,
+    /// The value that it has where nobody says otherwise.
+    pub default: Option<String>,
 }
 
 /// A resource of a template or a module.
@@ -68,4 +100,181 @@ pub struct KeyFacts {
     pub rotation: Option<bool>,
     /// Whether KMS is told not to check that the policy keeps the key manageable.
     pub bypasses_lockout_check: Option<bool>,
+}
+
+/// A policy that was put together, before it is written into an arena.
+#[derive(Debug)]
+pub(crate) struct Resolved {
+    /// The resource that it belongs to. Without a name: none.
+    pub(crate) resource: Resource,
+    pub(crate) facts: KeyFacts,
+    /// The policy in each way in which conditions can turn out. Ways in which there is none are left out.
+    pub(crate) ways: Vec<Way>,
+    /// For names of what is not known: the value that it has where nothing else is said.
+    pub(crate) defaults: Vec<(String, String)>,
+    /// What is wrong with a text that should be a policy.
+    pub(crate) problems: Vec<Problem>,
+    /// Whether it is a key policy because of where it stands. Otherwise it has to look like one.
+    pub(crate) is_certain: bool,
+    /// Whether it is written in the blocks of a policy document.
+    pub(crate) is_in_blocks: bool,
+}
+
+/// A policy as it is in one way in which conditions can turn out.
+#[derive(Debug)]
+pub(crate) struct Way {
+    pub(crate) policy: Value,
+    /// The bytes that are not there in this way.
+    pub(crate) left_out: Vec<Span>,
+}
+
+/// The key policies of a file. `account` is the account that it is deployed in, if the user says so.
+///
+/// The arena is cleared first; the policies are nodes of it, with the file's text. A file that has nothing to do with
+/// keys is not parsed. One that has, and cannot be parsed, has problems and no policies.
+pub fn extract(language: Language, text: &str, account: Option<&str>, arena: &mut Arena) -> Extracted {
+    arena.clear();
+    match language {
+        Language::Json => from_json(text, account, arena),
+        Language::Yaml => from_yaml(text, account, arena),
+        Language::Terraform { is_json } => {
+            let path = if is_json { "main.tf.json" } else { "main.tf" };
+            extract_module(&[ModuleFile { path, text }], account, &|_| None, arena)
+        }
+        Language::Other => Extracted::default(),
+    }
+}
+
+/// The key policies of a module, given its files. Places are counted through all files in their order, with one byte
+/// between two, and on through the files that the module reads; so is the text that the arena's nodes need:
+/// [`module_text`].
+pub fn extract_module(
+    files: &[ModuleFile<'_>],
+    account: Option<&str>,
+    read: &Read<'_>,
+    arena: &mut Arena,
+) -> Extracted {
+    arena.clear();
+    if !files.iter().any(|file| terraform::has_sign(file.text)) {
+        return Extracted::default();
+    }
+    let found = terraform::key_policies(files, account, read);
+    let mut extracted = Extracted { problems: found.problems, ..Extracted::default() };
+    let text = module_text(files, &found.read_files);
+    write(found.policies, &text, arena, &mut extracted);
+    extracted.read_files = found.read_files;
+    extracted
+}
+
+/// The text that places in a module count in. A module of one file that reads no other is that file.
+pub fn module_text<'m>(files: &[ModuleFile<'m>], read_files: &[ReadFile]) -> std::borrow::Cow<'m, str> {
+    if let ([only], []) = (files, read_files) {
+        return std::borrow::Cow::Borrowed(only.text);
+    }
+    let texts = files.iter().map(|file| file.text).chain(read_files.iter().map(|file| file.text.as_str()));
+    let mut whole = String::new();
+    for text in texts {
+        whole.push_str(text);
+        whole.push('\n');
+    }
+    std::borrow::Cow::Owned(whole)
+}
+
+fn from_json(text: &str, account: Option<&str>, arena: &mut Arena) -> Extracted {
+    let mut extracted = Extracted::default();
+    json::parse(text, arena, &mut extracted.problems);
+    extracted.problems.retain(|problem| !text.get(problem.at.range()).is_some_and(key_policy::is_output_tail));
+    if !extracted.problems.is_empty() {
+        // What could be read may be less than what is there: a finding about it might be wrong.
+        if !key_policy::looks_like_policy(text) {
+            extracted.problems.clear();
+        }
+        extracted.problems.dedup_by(|later, earlier| {
+            later.message == earlier.message && later.help == earlier.help
+        });
+        return extracted;
+    }
+    let Some(root) = Tree::new(text, arena).root() else { return extracted };
+    if cloudformation::is_template(root) {
+        let found = cloudformation::key_policies(Tree::new(text, arena), account);
+        write(found, text, arena, &mut extracted);
+        return extracted;
+    }
+    if root.get("Statement").is_none() {
+        let found = documents::key_policies(root);
+        if !found.is_empty() {
+            write(found, text, arena, &mut extracted);
+            return extracted;
+        }
+    }
+    key_policy::forget_intrinsics(text, arena);
+    let root = Tree::new(text, arena).root().filter(|root| key_policy::is_key_policy(*root));
+    extracted.policies.extend(root.map(|policy| KeyPolicy {
+        resource: None,
+        facts: KeyFacts::default(),
+        ways: vec![PolicyWay { policy: policy.id(), left_out: Vec::new() }],
+        unknown: Vec::new(),
+        is_in_blocks: false,
+    }));
+    extracted
+}
+
+fn from_yaml(text: &str, account: Option<&str>, arena: &mut Arena) -> Extracted {
+    let mut extracted = Extracted::default();
+    let is_template = cloudformation::has_sign(text);
+    if !is_template && !["kms.services.k8s.aws/", "aws:kms"].iter().any(|sign| text.contains(sign)) {
+        return extracted;
+    }
+    yaml::parse(text, arena, &mut extracted.problems);
+    if !extracted.problems.is_empty() {
+        if !is_template || !language::declares_key(text) {
+            extracted.problems.clear();
+        }
+        return extracted;
+    }
+    let tree = Tree::new(text, arena);
+    let mut found = cloudformation::key_policies(tree, account);
+    found.extend(tree.roots().flat_map(documents::key_policies));
+    found.sort_by_key(|found| found.resource.at);
+    write(found, text, arena, &mut extracted);
+    extracted
+}
+
+/// Writes policies into the arena, behind what is there.
+fn write(found: Vec<Resolved>, text: &str, arena: &mut Arena, extracted: &mut Extracted) {
+    for resolved in found {
+        let mut policy = KeyPolicy {
+            resource: Some(resolved.resource).filter(|resource| !resource.name.is_empty()),
+            facts: resolved.facts,
+            ways: Vec::with_capacity(resolved.ways.len()),
+            unknown: Vec::new(),
+            is_in_blocks: resolved.is_in_blocks,
+        };
+        let mut looks_right = resolved.is_certain;
+        for way in resolved.ways {
+            let slot = way.policy.write(arena);
+            looks_right |= key_policy::is_key_policy(Tree::new(text, arena).get(slot.id()));
+            policy.ways.push(PolicyWay { policy: slot.id(), left_out: way.left_out });
+            way.policy.for_each_unknown(&mut |name, at| {
+                if !is_symbol(name) && !policy.unknown.iter().any(|known| known.name == name) {
+                    let default = resolved.defaults.iter().find(|(known, _)| known == name);
+                    let default = default.map(|(_, default)| default.clone());
+                    policy.unknown.push(NotKnown { name: name.to_owned(), at, default });
+                }
+            });
+        }
+        if looks_right {
+            extracted.problems.extend(resolved.problems);
+            extracted.policies.push(policy);
+        }
+    }
+    extracted.problems.sort_by(|left, right| (left.at, &left.message).cmp(&(right.at, &right.message)));
+    extracted.problems.dedup();
+}
+
+/// Whether what is not known is as good as known: the account, the partition and the Region of a deployment are the
+/// same wherever they are spoken of.
+fn is_symbol(name: &str) -> bool {
+    name.starts_with("AWS::")
+        || ["aws_caller_identity.", "aws_partition.", "aws_region."].iter().any(|source| name.contains(source))
 }

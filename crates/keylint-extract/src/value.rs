@@ -30,8 +30,10 @@ pub(crate) enum ValueKind {
     Object(Vec<(Key, Value)>),
     /// A text that holds this value as JSON: what `jsonencode` gives.
     Json(Box<Value>),
-    /// Not known, under this name. Without a name there may also be nothing, or more than one.
+    /// Not known, under this name.
     Unknown(String),
+    /// In a list: any number of values that are not known, under this name.
+    Several(String),
 }
 
 /// The key of a member.
@@ -129,12 +131,24 @@ impl Value {
                 at,
                 kind: PieceKind::Embedded(value),
             }],
-            ValueKind::Unknown(known) => {
+            ValueKind::Unknown(known) | ValueKind::Several(known) => {
                 let name = if known.is_empty() { hole_name(name) } else { known };
                 vec![Piece { text: format!("${{{name}}}"), at, kind: PieceKind::Hole }]
             }
             ValueKind::List(_) | ValueKind::Object(_) => {
                 vec![Piece { text: format!("${{{}}}", hole_name(name)), at, kind: PieceKind::Hole }]
+            }
+        }
+    }
+
+    /// What stands for this value as the key of an object, which is written as `name`. A key that is written out keeps
+    /// its bytes.
+    pub(crate) fn into_pieces_of_key(self, name: &str) -> Vec<Piece> {
+        match self.kind {
+            ValueKind::Text(text) => text.pieces,
+            _ => {
+                let at = self.at;
+                self.into_pieces(at, name)
             }
         }
     }
@@ -210,6 +224,7 @@ impl Value {
                 object
             }
             ValueKind::Json(value) => value.write_at(arena, depth - 1),
+            ValueKind::Several(_) => arena.scalar(Kind::Unknown, self.at, 0),
             ValueKind::Unknown(name) if name.is_empty() => arena.scalar(Kind::Unknown, self.at, 0),
             ValueKind::Unknown(name) => {
                 let start = arena.begin_text();
@@ -223,7 +238,7 @@ impl Value {
     /// Calls `found` with the name and the place of everything in the value that is not known.
     pub(crate) fn for_each_unknown(&self, found: &mut dyn FnMut(&str, Span)) {
         match &self.kind {
-            ValueKind::Unknown(name) => found(name, self.at),
+            ValueKind::Unknown(name) | ValueKind::Several(name) => found(name, self.at),
             ValueKind::Text(text) => text.for_each_hole(found),
             ValueKind::List(items) => items.iter().for_each(|item| item.for_each_unknown(found)),
             ValueKind::Object(members) => members.iter().for_each(|(key, value)| {
@@ -376,20 +391,24 @@ impl Within<'_> {
     pub(crate) fn text(self, node: Node<'_>) -> Text {
         let mut text = Text::default();
         for (piece, at, exact) in node.pieces() {
-            match self {
-                Self::Text(outer) if exact => {
-                    for part in outer.slice(at.start() as usize, at.end() as usize).pieces {
-                        match part.kind {
-                            PieceKind::Exact => text.push(&part.text, part.at, true),
-                            _ => text.pieces.push(part),
-                        }
-                    }
-                }
-                Self::Text(_) => text.push(piece, self.span(at), false),
-                Self::File(_) => text.push(piece, self.span(at), exact),
-            }
+            self.add(&mut text, piece, at, exact);
         }
         text
+    }
+
+    /// Adds a piece that was read from the place `at`; `exact` says whether it reads as it is written there.
+    pub(crate) fn add(self, text: &mut Text, piece: &str, at: Span, exact: bool) {
+        match self {
+            Self::Text(outer) if exact => {
+                for part in outer.slice(at.start() as usize, at.end() as usize).pieces {
+                    match part.kind {
+                        PieceKind::Exact => text.push(&part.text, part.at, true),
+                        _ => text.pieces.push(part),
+                    }
+                }
+            }
+            _ => text.push(piece, self.span(at), exact),
+        }
     }
 
     /// The value that a reference at this place of a text stands for.

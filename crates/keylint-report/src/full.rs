@@ -70,6 +70,9 @@ impl Drawing {
         let snippets = Snippets::new(sources, diagnostic, self.cut);
         // Miette starts with a line for the message, which is empty here: its line end ends the header.
         self.handler.render_report(&mut text, &snippets).map_err(io::Error::other)?;
+        if let Some(resource) = &diagnostic.resource {
+            text.push_str(&paragraph("in", &format!("`{resource}`"), self.paint));
+        }
         for note in &diagnostic.notes {
             text.push_str(&paragraph("note", note, self.paint));
         }

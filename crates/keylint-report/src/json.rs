@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::place::Place;
 use crate::visible::visible_json;
-use crate::{Report, Summary};
+use crate::{Report, Summary, Unknown};
 
 /// Raised when a field is removed or changes its meaning; new fields leave it as it is.
 const VERSION: u32 = 1;
@@ -18,6 +18,7 @@ struct Document<'r> {
     version: u32,
     keylint: &'r str,
     diagnostics: Vec<Finding<'r>>,
+    unknown: Vec<NotKnown<'r>>,
     summary: &'r Summary,
 }
 
@@ -31,7 +32,18 @@ struct Finding<'r> {
     related: Vec<Marked<'r>>,
     notes: &'r [String],
     help: Option<&'r str>,
+    resource: Option<&'r str>,
     statement: Option<Statement<'r>>,
+}
+
+#[derive(Serialize)]
+struct NotKnown<'r> {
+    name: &'r str,
+    file: &'r str,
+    start: Point,
+    end: Point,
+    default: Option<&'r str>,
+    resource: Option<&'r str>,
 }
 
 #[derive(Serialize)]
@@ -65,6 +77,7 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<
             .iter()
             .map(|diagnostic| Finding::new(report.sources, diagnostic))
             .collect(),
+        unknown: report.unknown.iter().map(|unknown| NotKnown::new(report.sources, unknown)).collect(),
         summary: report.summary,
     };
     let document = serde_json::to_string_pretty(&document)?;
@@ -81,7 +94,22 @@ impl<'r> Finding<'r> {
             related: diagnostic.related.iter().map(|label| Marked::new(sources, label)).collect(),
             notes: &diagnostic.notes,
             help: diagnostic.help.as_deref(),
+            resource: diagnostic.resource.as_deref(),
             statement: diagnostic.statement.as_ref().map(Statement::new),
+        }
+    }
+}
+
+impl<'r> NotKnown<'r> {
+    fn new(sources: &'r Sources, unknown: &'r Unknown) -> Self {
+        let place = Place::new(sources, unknown.at);
+        Self {
+            name: &unknown.name,
+            file: place.file.path(),
+            start: Point::new(place.start(), place.span.start()),
+            end: Point::new(place.end(), place.span.end()),
+            default: unknown.default.as_deref(),
+            resource: unknown.resource.as_deref(),
         }
     }
 }

@@ -21,7 +21,7 @@ mod visible;
 use std::fmt;
 use std::io::{self, Write as _};
 
-use keylint_source::{Diagnostic, Sources};
+use keylint_source::{Diagnostic, Location, Sources};
 
 /// The JSON Schema of what [`Format::Json`] writes.
 pub const OUTPUT_SCHEMA: &str = include_str!("../schemas/output.json");
@@ -88,6 +88,8 @@ pub struct Summary {
     pub warnings: usize,
     /// Diagnostics that are notes.
     pub notes: usize,
+    /// Values that policies depend on and that are not known before deployment.
+    pub unknown: usize,
 }
 
 impl fmt::Display for Summary {
@@ -109,8 +111,26 @@ impl fmt::Display for Summary {
         let found = if found.is_empty() { "no problems".to_owned() } else { found.join(", ") };
         let policies = count(self.policies, "key policy", "key policies");
         let files = count(self.files, "file", "files");
-        write!(formatter, "Checked {policies} in {files}: {found}.")
+        write!(formatter, "Checked {policies} in {files}: {found}")?;
+        if self.unknown > 0 {
+            let values = count(self.unknown, "value", "values");
+            write!(formatter, " ({values} not known before deployment)")?;
+        }
+        formatter.write_str(".")
     }
+}
+
+/// A value that a policy depends on and that is not known before deployment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    /// Where a policy first depends on it.
+    pub at: Location,
+    /// Its name in the file.
+    pub name: String,
+    /// The value that it has where nobody says otherwise.
+    pub default: Option<String>,
+    /// The resource whose policy depends on it.
+    pub resource: Option<String>,
 }
 
 /// Everything that a format may write.
@@ -121,6 +141,8 @@ pub struct Report<'r> {
     pub sources: &'r Sources,
     /// What there is to say, in the order in which it is to be said.
     pub diagnostics: &'r [Diagnostic],
+    /// What policies depend on and nobody knows before deployment. Only [`Format::Json`] writes it.
+    pub unknown: &'r [Unknown],
     /// What was looked at. Only [`Format::Json`] writes it; who writes for people or editors decides where the
     /// sentence belongs.
     pub summary: &'r Summary,
@@ -142,6 +164,26 @@ pub fn write(format: Format, report: &Report<'_>, style: Style, out: &mut dyn io
         Format::Json => json::write(report, &mut out)?,
     }
     out.flush()
+}
+
+/// The values that are not known before deployment, a line each: for people who want to know what the answers do not
+/// rest on.
+pub fn list_unknown(sources: &Sources, unknown: &[Unknown]) -> String {
+    let mut list = String::new();
+    for value in unknown {
+        let place = place::Place::new(sources, value.at);
+        let start = place.start();
+        let (path, name) = (visible::visible(place.file.path()), visible::visible(&value.name));
+        list.push_str(&format!("{path}:{}:{}: not known before deployment: `{name}`", start.line, start.column));
+        if let Some(default) = &value.default {
+            list.push_str(&format!(", by default `{}`", visible::visible(default)));
+        }
+        if let Some(resource) = &value.resource {
+            list.push_str(&format!(", in `{}`", visible::visible(resource)));
+        }
+        list.push('\n');
+    }
+    list
 }
 
 /// Writes an answer to a question for people, drawn as [`Format::Full`] draws a diagnostic: the verdict and a message
@@ -177,7 +219,9 @@ mod tests {
     fn the_summary_counts_in_words() {
         let clean = Summary { policies: 4, files: 3, ..Summary::default() };
         assert_eq!(clean.to_string(), "Checked 4 key policies in 3 files: no problems.");
-        let found = Summary { policies: 1, files: 1, errors: 2, warnings: 0, notes: 1 };
-        assert_eq!(found.to_string(), "Checked 1 key policy in 1 file: 2 errors, 1 note.");
+        let found = Summary { policies: 1, files: 1, errors: 2, warnings: 0, notes: 1, unknown: 1 };
+        let sentence =
+            "Checked 1 key policy in 1 file: 2 errors, 1 note (1 value not known before deployment).";
+        assert_eq!(found.to_string(), sentence);
     }
 }

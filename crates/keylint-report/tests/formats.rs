@@ -19,10 +19,12 @@ mod tests {
     const PLAIN: Style = Style { color: false, width: 100, unicode: true };
 
     fn written(format: Format, style: Style, shapes: &Shapes) -> String {
-        let summary = Summary { policies: 15, files: 17, errors: 17, warnings: 2, notes: 1 };
+        let summary =
+            Summary { policies: 15, files: 17, errors: 18, warnings: 2, notes: 1, unknown: shapes.unknown.len() };
         let report = Report {
             sources: &shapes.sources,
             diagnostics: &shapes.diagnostics,
+            unknown: &shapes.unknown,
             summary: &summary,
             version: "0.1.0",
         };

@@ -82,6 +82,8 @@ pub struct Diagnostic {
     pub notes: Vec<String>,
     /// What to do about it.
     pub help: Option<String>,
+    /// The resource whose policy it is about, by its name in a template or a module.
+    pub resource: Option<String>,
     /// The statement it is about, where it is about one.
     pub statement: Option<StatementId>,
 }
@@ -102,8 +104,21 @@ impl Diagnostic {
             related: Vec::new(),
             notes: Vec::new(),
             help: None,
+            resource: None,
             statement: None,
         }
+    }
+
+    /// Moves every place.
+    pub fn move_to(&mut self, place: impl Fn(Location) -> Location) {
+        for label in std::iter::once(&mut self.primary).chain(&mut self.related) {
+            label.at = place(label.at);
+        }
+    }
+
+    /// Whether both say the same thing at the same place.
+    pub fn repeats(&self, other: &Self) -> bool {
+        self.primary.at == other.primary.at && self.rule == other.rule && self.message == other.message
     }
 
     /// The order in which diagnostics are reported: by file, place, rule and message. It is total, so that output

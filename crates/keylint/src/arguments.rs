@@ -11,7 +11,7 @@ use crate::lint;
 
 const EXAMPLES: &str = "\
 Examples:
-  keylint                                      check every JSON file below this folder
+  keylint                                      check policies, templates, and modules below this folder
   keylint a.json 'keys/**/*.json'              check these files
   aws kms get-key-policy … | keylint -         check standard input
   keylint --service autoscaling asg.json       this key must serve Auto Scaling
@@ -142,6 +142,9 @@ pub(crate) struct Check {
         default_value = "auto"
     )]
     pub(crate) color: ColorChoice,
+    /// Also list what is not known before deployment
+    #[arg(short, long, help_heading = "Output", env = "KEYLINT_VERBOSE", hide_env = true, value_parser = FalseyValueParser::new(), conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
     /// Print diagnostics and nothing else
     #[arg(short, long, help_heading = "Output", env = "KEYLINT_QUIET", hide_env = true, value_parser = FalseyValueParser::new())]
     pub(crate) quiet: bool,
@@ -155,9 +158,12 @@ pub(crate) struct Check {
 
 #[derive(Args, Debug)]
 pub(crate) struct Can {
-    /// The key policy: a JSON file, or - for standard input
+    /// The key policy, or a template or module with one: a file, or - for standard input
     #[arg(value_name = "FILE", required_unless_present = "requests")]
     pub(crate) policy: Option<PathBuf>,
+    /// The key, by its logical id or address, where the file has several
+    #[arg(long, value_name = "NAME", help_heading = "Question")]
+    pub(crate) key: Option<String>,
 
     /// Who asks: the ARN of a user, role, or session, an account, or an AWS service [default: list all who may]
     #[arg(long, value_name = "PRINCIPAL", help_heading = "Question")]
@@ -183,7 +189,7 @@ pub(crate) struct Can {
     #[command(flatten)]
     pub(crate) config: Config,
     /// Answer many questions: one JSON object a line, from FILE (- for standard input)
-    #[arg(long, value_name = "FILE", help_heading = "Question", conflicts_with_all = ["policy", "principal", "action", "context", "context_is_complete", "identity_policies", "key_arn", "expect"])]
+    #[arg(long, value_name = "FILE", help_heading = "Question", conflicts_with_all = ["policy", "principal", "action", "context", "context_is_complete", "identity_policies", "key_arn", "key", "expect"])]
     pub(crate) requests: Option<PathBuf>,
 
     /// Fail with exit status 1 if the answer is another

@@ -85,6 +85,7 @@ fn linter(config: Option<&Path>) -> Result<(Linter, ExitCode), Stop> {
     let (linter, diagnostics, sources) = configuration::linter(&settings)?;
     let report = Report {
         sources: &sources,
+        unknown: &[],
         diagnostics: &diagnostics,
         summary: &Summary::default(),
         version: env!("CARGO_PKG_VERSION"),

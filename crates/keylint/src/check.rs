@@ -32,9 +32,9 @@ pub(crate) fn check(arguments: Check) -> Result<ExitCode, Stop> {
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().ok();
     }
     let done = AtomicUsize::new(0);
-    let work = || {
-        check_all(&inputs.inputs, &done, |file, path, text, scratch| linter.lint(file, path, text, scratch))
-    };
+    let keeps_unknown =
+        arguments.verbose || outputs.iter().any(|output| output.format == Format::Json);
+    let work = || check_all(&inputs.inputs, &done, &linter, keeps_unknown);
     let quiet = arguments.quiet;
     let mut checked =
         if !quiet && !arguments.no_progress && terminal::may_show_progress(&terminal::environment) {
@@ -44,6 +44,9 @@ pub(crate) fn check(arguments: Check) -> Result<ExitCode, Stop> {
         };
     checked.diagnostics.extend(problems);
     checked.diagnostics.sort_by(Diagnostic::order);
+    // A policy that a module reads from a file is found in that file too.
+    checked.diagnostics.dedup_by(|later, earlier| later.repeats(earlier));
+    checked.unknown_values.sort_by(|left, right| (left.at, &left.name).cmp(&(right.at, &right.name)));
     for (file, source) in std::mem::take(&mut checked.sources) {
         sources.insert(file, source);
     }
@@ -52,10 +55,15 @@ pub(crate) fn check(arguments: Check) -> Result<ExitCode, Stop> {
     let report = Report {
         sources: &sources,
         diagnostics: &checked.diagnostics,
+        unknown: &checked.unknown_values,
         summary: &summary,
         version: env!("CARGO_PKG_VERSION"),
     };
-    let last_line = if quiet { None } else { last_line(&inputs, &checked, &summary) };
+    let mut last_line = if quiet { None } else { last_line(&inputs, &checked, &summary) };
+    if arguments.verbose && !checked.unknown_values.is_empty() {
+        let list = keylint_report::list_unknown(&sources, &checked.unknown_values);
+        last_line = Some(list + last_line.as_deref().unwrap_or_default());
+    }
     let style = terminal::style(arguments.color, &terminal::environment);
     write(&outputs, &report, style, last_line.as_deref())?;
     Ok(ExitCode::from(status(&checked.diagnostics, arguments.fail_level)))
@@ -123,7 +131,7 @@ fn last_line(inputs: &Inputs, checked: &Checked, summary: &Summary) -> Option<St
     if checked.policies > 0 || !checked.diagnostics.is_empty() {
         return Some(summary.to_string());
     }
-    let count = inputs.inputs.len();
+    let count = inputs.inputs.iter().filter(|input| input.is_asked).count();
     let files = if count == 1 { "file" } else { "files" };
     inputs.searched.then(|| format!("No key policy found in {count} {files}."))
 }

@@ -1,18 +1,19 @@
 //! From the arguments to the files to check: each once, in one order.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::sync::mpsc;
 
 use ignore::{WalkBuilder, WalkState};
+use keylint_extract::Language;
 use keylint_source::did_you_mean;
 
 use crate::reading::{Unreadable, shown};
 
 /// What a walk takes; a file that is named is taken whatever its extension.
-const EXTENSIONS: [&str; 1] = ["json"];
+const EXTENSIONS: [&str; 6] = ["json", "yaml", "yml", "template", "tf", "tofu"];
 /// What a walk does not enter beside hidden and ignored folders: copies of other people's files, and built ones.
 const SKIPPED: [&str; 3] = ["node_modules", ".terraform", "cdk.out"];
 /// For the hint to who mistypes a command.
@@ -24,6 +25,26 @@ pub(crate) struct Input {
     /// As the user is to see it, and relative to the current folder where it was given so.
     pub(crate) path: PathBuf,
     pub(crate) source: Source,
+    /// Whether it was asked for. Else it is a file of a module of which another file was.
+    pub(crate) is_asked: bool,
+}
+
+impl Input {
+    fn new(path: PathBuf, source: Source) -> Self {
+        Self { path, source, is_asked: true }
+    }
+
+    /// The folder of the module that it is a file of; nothing for what is no file of a module.
+    pub(crate) fn module(&self) -> Option<&Path> {
+        if self.source != Source::File || !is_of_module(&self.path) {
+            return None;
+        }
+        self.path.parent()
+    }
+}
+
+fn is_of_module(path: &Path) -> bool {
+    matches!(Language::of_path(&path.to_string_lossy()), Some(Language::Terraform { .. }))
 }
 
 /// Where the content of an [`Input`] comes from.
@@ -50,7 +71,7 @@ impl Inputs {
     /// Standard input alone, under a name.
     pub(crate) fn standard_input(name: &str) -> Self {
         Self {
-            inputs: vec![Input { path: PathBuf::from(name), source: Source::StandardInput }],
+            inputs: vec![Input::new(PathBuf::from(name), Source::StandardInput)],
             searched: false,
         }
     }
@@ -116,6 +137,7 @@ impl Discovery {
         } else {
             self.found.into_iter().map(|found| found.input).collect()
         };
+        inputs.extend(rest_of_modules(&inputs));
         inputs.sort_unstable_by(|left, right| bytes(left).cmp(bytes(right)));
         Inputs { inputs, searched: self.searched }
     }
@@ -124,14 +146,14 @@ impl Discovery {
         self.origins += 1;
         let is_link = fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink());
         let identity = fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
-        self.found.push(Found { input: Input { path, source: Source::File }, identity, is_link });
+        self.found.push(Found { input: Input::new(path, Source::File), identity, is_link });
     }
 
     fn nowhere(&mut self, path: PathBuf, unreadable: Unreadable) {
         self.origins += 1;
         let identity = path.clone();
         let source = Source::Nowhere(Box::new(unreadable));
-        self.found.push(Found { input: Input { path, source }, identity, is_link: false });
+        self.found.push(Found { input: Input::new(path, source), identity, is_link: false });
     }
 
     /// Adds what a pattern matches: files, and folders as if they were named.
@@ -205,7 +227,7 @@ impl Discovery {
                     let identity = identity.join(path.strip_prefix(root).unwrap_or(&path));
                     let path = without_dot(&path).to_path_buf();
                     self.found.push(Found {
-                        input: Input { path, source: Source::File },
+                        input: Input::new(path, Source::File),
                         identity,
                         is_link: false,
                     });
@@ -305,6 +327,25 @@ fn walk_error(root: &Path, error: &ignore::Error) -> (PathBuf, Unreadable) {
     }
 }
 
+/// The files that belong to a module of which another file is an input: what one file says is explained by the others.
+fn rest_of_modules(inputs: &[Input]) -> Vec<Input> {
+    let folders: BTreeSet<&Path> = inputs.iter().filter_map(Input::module).collect();
+    if folders.is_empty() {
+        return Vec::new();
+    }
+    let known: HashSet<&Path> = inputs.iter().map(|input| input.path.as_path()).collect();
+    let mut rest = Vec::new();
+    for folder in folders {
+        let listed = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        // A folder that cannot be listed leaves the module with the files that are known.
+        let entries = fs::read_dir(listed).into_iter().flatten().flatten();
+        let paths = entries.map(|entry| folder.join(entry.file_name()));
+        let is_new = |path: &PathBuf| is_of_module(path) && !known.contains(path.as_path()) && path.is_file();
+        rest.extend(paths.filter(is_new).map(|path| Input { is_asked: false, ..Input::new(path, Source::File) }));
+    }
+    rest
+}
+
 /// Keeps one path of each file: the file itself rather than a link to it, then the path that sorts first.
 fn unique(found: Vec<Found>) -> Vec<Input> {
     let mut inputs: Vec<(Input, bool)> = Vec::with_capacity(found.len());
@@ -385,7 +426,7 @@ mod tests {
     #[test]
     fn of_two_paths_the_file_is_kept_and_not_the_link() {
         let found = |path: &str, is_link| Found {
-            input: Input { path: path.into(), source: Source::File },
+            input: Input::new(path.into(), Source::File),
             identity: "/x".into(),
             is_link,
         };

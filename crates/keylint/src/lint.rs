@@ -4,14 +4,17 @@ use std::borrow::Cow;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use keylint_extract::{forget_intrinsics, is_json, is_output_tail, key_policies, looks_like_policy};
+use keylint_extract::{Extracted, KeyPolicy, Language, ModuleFile, ReadFile};
 use keylint_policy::grammar;
+use keylint_report::Unknown;
 use keylint_rules::{Config, KeyKnowledge, RuleSet, Selection};
 use keylint_source::{
-    Diagnostic, FileId, Label, Location, Problem, RuleInfo, Severity, SourceFile, Sources, Spanned,
+    Diagnostic, FileId, Label, Location, Problem, RuleInfo, Severity, SourceFile, Sources, Span, Spanned,
     did_you_mean,
 };
-use keylint_syntax::{Arena, Tree, json};
+use keylint_syntax::{Arena, Kind, Tree};
+
+use crate::ways;
 
 /// The rules whose diagnostics mean that the job could not be done. They fail a run with status 2, whatever
 /// `--fail-level` says.
@@ -74,6 +77,23 @@ pub struct Linted {
     pub diagnostics: Vec<Diagnostic>,
     /// The number of key policies in the file.
     pub policies: u32,
+    /// What their answers depend on and is not known before deployment.
+    pub unknown: Vec<Unknown>,
+    /// The files that were read on the way, and that diagnostics may point into.
+    pub read_files: Vec<(FileId, SourceFile)>,
+}
+
+/// A file of a module of Terraform.
+#[derive(Clone, Copy, Debug)]
+pub struct OfModule<'m> {
+    /// Its id.
+    pub file: FileId,
+    /// The path as the user is to see it.
+    pub path: &'m str,
+    /// The text.
+    pub text: &'m str,
+    /// Whether it is to be checked; else it is there for what others refer to.
+    pub is_asked: bool,
 }
 
 /// The rules and the configuration, ready to be applied to any number of files.
@@ -158,36 +178,127 @@ impl Linter {
 
     /// Checks a file. Never fails: what is wrong with the file is in the diagnostics.
     pub fn lint(&self, file: FileId, path: &str, text: &str, scratch: &mut Scratch) -> Linted {
-        let mut linted = Linted::default();
-        if !is_json(path, text) {
-            return linted;
-        }
-        let mut syntax = Vec::new();
-        json::parse(text, &mut scratch.arena, &mut syntax);
-        syntax.retain(|problem| !text.get(problem.at.range()).is_some_and(is_output_tail));
-        if !syntax.is_empty() {
-            // What could be read may be less than what is there: a finding about it might be wrong.
-            if looks_like_policy(text) {
-                syntax.dedup_by(|later, earlier| {
-                    later.message == earlier.message && later.help == earlier.help
-                });
-                let problems = syntax.into_iter();
-                linted
-                    .diagnostics
-                    .extend(problems.map(|problem| diagnostic("invalid-syntax", file, problem)));
-            }
-            return linted;
-        }
-        forget_intrinsics(text, &mut scratch.arena);
+        let known = self.known(path);
+        let language = Language::of(path, text);
+        let extracted = keylint_extract::extract(language, text, known.account, &mut scratch.arena);
         let tree = Tree::new(text, &scratch.arena);
-        for found in key_policies(tree) {
-            linted.policies += 1;
-            let policy = keylint_policy::lower(found.policy);
-            let known = self.known(path);
-            let found = self.rules.check(&self.selection, found.policy, &policy, &known, file);
-            linted.diagnostics.extend(found);
+        self.check(&extracted, tree, file, &known, &|location| location, &|_| true)
+    }
+
+    /// Checks a module: the files of a folder. `read` opens the files that it names, by paths relative to its folder,
+    /// and `id_of` gives the id under which one of those is reported.
+    ///
+    /// Findings are reported about policies and places in files that are to be checked.
+    pub fn lint_module(
+        &self,
+        files: &[OfModule<'_>],
+        read: &keylint_extract::Read<'_>,
+        id_of: &dyn Fn(usize, &str) -> FileId,
+        scratch: &mut Scratch,
+    ) -> Linted {
+        let module: Vec<ModuleFile<'_>> =
+            files.iter().map(|file| ModuleFile { path: file.path, text: file.text }).collect();
+        let path = files.first().map_or("", |file| file.path);
+        let known = self.known(path);
+        let extracted = keylint_extract::extract_module(&module, known.account, read, &mut scratch.arena);
+        let text = keylint_extract::module_text(&module, &extracted.read_files);
+        let ids: Vec<FileId> = extracted
+            .read_files
+            .iter()
+            .enumerate()
+            .map(|(index, file)| id_of(index, &file.path))
+            .collect();
+        let places = Places::new(files, &extracted.read_files, &ids);
+        let is_asked = |location: Location| {
+            files.iter().any(|file| file.is_asked && file.file == location.file)
+        };
+        let tree = Tree::new(&text, &scratch.arena);
+        let first = files.first().map_or(FIRST_INPUT, |file| file.file);
+        let mut linted =
+            self.check(&extracted, tree, first, &known, &|location| places.find(location.span), &is_asked);
+        let folder = Path::new(path).parent().unwrap_or(Path::new(""));
+        linted.read_files = ids
+            .into_iter()
+            .zip(extracted.read_files)
+            .filter(|(id, _)| {
+                linted.diagnostics.iter().any(|found| {
+                    std::iter::once(&found.primary).chain(&found.related).any(|label| label.at.file == *id)
+                })
+            })
+            .map(|(id, file)| {
+                (id, SourceFile::new(folder.join(&file.path).to_string_lossy().into_owned(), file.text))
+            })
+            .collect();
+        linted
+    }
+
+    /// Checks the policies that were found. `place` leads from a place of the tree to the file, and `is_asked` tells
+    /// whether something at a place is to be reported.
+    fn check(
+        &self,
+        extracted: &Extracted,
+        tree: Tree<'_>,
+        file: FileId,
+        known: &KeyKnowledge<'_>,
+        place: &dyn Fn(Location) -> Location,
+        is_asked: &dyn Fn(Location) -> bool,
+    ) -> Linted {
+        let mut linted = Linted::default();
+        for problem in &extracted.problems {
+            let mut found = diagnostic("invalid-syntax", file, problem.clone());
+            found.move_to(place);
+            if is_asked(found.primary.at) {
+                linted.diagnostics.push(found);
+            }
+        }
+        for policy in &extracted.policies {
+            let resource = policy.resource.as_ref();
+            let is_of_asked = resource
+                .is_none_or(|resource| is_asked(place(Location { file, span: resource.at })));
+            let mut found = self.policy(policy, tree, file, known);
+            for diagnostic in &mut found {
+                diagnostic.resource = resource.map(|resource| resource.name.clone());
+                diagnostic.move_to(place);
+            }
+            found.retain(|found| is_of_asked || is_asked(found.primary.at));
+            let is_known = |way: &keylint_extract::PolicyWay| tree.get(way.policy).kind() == Kind::Object;
+            if (is_of_asked || !found.is_empty()) && policy.ways.iter().any(is_known) {
+                linted.policies += 1;
+            }
+            linted.diagnostics.append(&mut found);
+            let unknown = policy.unknown.iter().map(|unknown| Unknown {
+                at: place(Location { file, span: unknown.at }),
+                name: unknown.name.clone(),
+                default: unknown.default.clone(),
+                resource: resource.map(|resource| resource.name.clone()),
+            });
+            linted.unknown.extend(unknown.filter(|unknown| is_of_asked || is_asked(unknown.at)));
         }
         linted
+    }
+
+    /// What there is to say about a policy, whichever way its conditions turn out.
+    fn policy(
+        &self,
+        policy: &KeyPolicy,
+        tree: Tree<'_>,
+        file: FileId,
+        known: &KeyKnowledge<'_>,
+    ) -> Vec<Diagnostic> {
+        let mut known = known.clone();
+        // What the resource says is what will be deployed.
+        known.spec = policy.facts.spec.as_deref().or(known.spec);
+        known.usage = policy.facts.usage.as_deref().or(known.usage);
+        let ways = policy.ways.iter().filter_map(|way| {
+            let node = tree.get(way.policy);
+            if node.kind() != Kind::Object {
+                return None;
+            }
+            let lowered = keylint_policy::lower(node);
+            let found = self.rules.check(&self.selection, node, &lowered, &known, file);
+            Some((found, way.left_out.as_slice()))
+        });
+        ways::in_all(ways.collect())
     }
 
     /// All rules, the user's own among them, in the order in which they are to be listed.
@@ -329,6 +440,31 @@ fn diagnostic(rule: &'static str, file: FileId, problem: Problem) -> Diagnostic 
     diagnostic.primary = Label::new(at, problem.label);
     diagnostic.help = problem.help;
     diagnostic
+}
+
+/// Where the files of a module begin among its places.
+struct Places {
+    starts: Vec<(u32, FileId)>,
+}
+
+impl Places {
+    fn new(files: &[OfModule<'_>], read_files: &[ReadFile], ids: &[FileId]) -> Self {
+        let mut starts = Vec::with_capacity(files.len() + ids.len());
+        let mut offset = 0_usize;
+        for file in files {
+            starts.push((u32::try_from(offset).unwrap_or(u32::MAX), file.file));
+            offset = offset.saturating_add(file.text.len() + 1);
+        }
+        starts.extend(read_files.iter().zip(ids).map(|(file, id)| (file.offset, *id)));
+        Self { starts }
+    }
+
+    fn find(&self, span: Span) -> Location {
+        let index = self.starts.partition_point(|(start, _)| *start <= span.start()).saturating_sub(1);
+        let (start, file) = self.starts.get(index).copied().unwrap_or((0, FIRST_INPUT));
+        let at = |offset: u32| offset.saturating_sub(start);
+        Location { file, span: Span::new(at(span.start()), at(span.end())) }
+    }
 }
 
 /// A path from the root, without `.` and `..`. Links are not followed: patterns speak of names.

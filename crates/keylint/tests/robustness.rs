@@ -40,6 +40,7 @@ fn survives(linter: &Linter, path: &str, text: &str) -> Vec<Diagnostic> {
     let report = Report {
         sources: &sources,
         diagnostics: &diagnostics,
+        unknown: &[],
         summary: &Summary::default(),
         version: "0.0.0",
     };

@@ -1,5 +1,6 @@
 //! Diagnostics of every shape, and the files they are about.
 
+use keylint_report::Unknown;
 use keylint_source::{Diagnostic, FileId, Label, Location, Severity, SourceFile, Sources, Span, StatementId};
 
 /// A set of diagnostics with its files.
@@ -8,6 +9,8 @@ pub(crate) struct Shapes {
     pub(crate) sources: Sources,
     /// The diagnostics; the rule of each names its shape.
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Values that are not known.
+    pub(crate) unknown: Vec<Unknown>,
     files: u32,
 }
 
@@ -22,6 +25,7 @@ impl Shapes {
         all.long_lines();
         all.many_lines();
         all.characters();
+        all.of_a_template();
         all
     }
 
@@ -44,7 +48,7 @@ impl Shapes {
     }
 
     fn none() -> Self {
-        Self { sources: Sources::default(), diagnostics: Vec::new(), files: 0 }
+        Self { sources: Sources::default(), diagnostics: Vec::new(), unknown: Vec::new(), files: 0 }
     }
 
     fn file(&mut self, path: &str, text: &str) -> FileId {
@@ -201,6 +205,19 @@ impl Shapes {
         let whole = span(key, 0, POLICY.trim_end().len());
         let found = self.add("too-many-lines", Severity::Error, "a place too long to be shown", whole);
         found.primary.text = "this policy".to_owned();
+    }
+
+    /// A template has resources, and values that are not known.
+    fn of_a_template(&mut self) {
+        let file = self.file("key.yaml", "Key:\n  Policy: !Ref Policy\n");
+        let at = |start, end| Location { file, span: Span::new(start, end) };
+        let mut diagnostic = Diagnostic::new("resource", Severity::Error, "a key of a template", at(7, 13));
+        diagnostic.resource = Some("Key".to_owned());
+        self.diagnostics.push(diagnostic);
+        for default in [Some("{}".to_owned()), None] {
+            let resource = default.as_ref().map(|_| "Key".to_owned());
+            self.unknown.push(Unknown { at: at(15, 26), name: "Policy".to_owned(), default, resource });
+        }
     }
 
     fn characters(&mut self) {

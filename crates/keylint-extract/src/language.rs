@@ -1,0 +1,97 @@
+//! In which language a file is written.
+
+use memchr::memmem;
+
+/// The language of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// JSON.
+    Json,
+    /// YAML.
+    Yaml,
+    /// The language of Terraform and OpenTofu, or its syntax in JSON.
+    Terraform {
+        /// Whether it is the syntax in JSON.
+        is_json: bool,
+    },
+    /// One that keylint does not read.
+    Other,
+}
+
+impl Language {
+    /// The language that the name of a file tells.
+    pub fn of_path(path: &str) -> Option<Self> {
+        let name = path.rsplit('/').next()?;
+        let lower = name.to_ascii_lowercase();
+        let (stem, extension) = lower.rsplit_once('.')?;
+        let is_module = |stem: &str| stem.ends_with(".tf") || stem.ends_with(".tofu");
+        match extension {
+            "json" if is_module(stem) => Some(Self::Terraform { is_json: true }),
+            "json" => Some(Self::Json),
+            "yaml" | "yml" => Some(Self::Yaml),
+            "tf" | "tofu" => Some(Self::Terraform { is_json: false }),
+            "hcl" | "sh" | "md" | "py" | "js" | "ts" | "toml" => Some(Self::Other),
+            _ => None,
+        }
+    }
+
+    /// The language of a file: by its name, or else by what is in it.
+    pub fn of(path: &str, text: &str) -> Self {
+        if let Some(language) = Self::of_path(path) {
+            return language;
+        }
+        let has = |word: &str| memmem::find(text.as_bytes(), word.as_bytes()).is_some();
+        if text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']) {
+            Self::Json
+        } else if has("resource \"aws_kms_") || has("data \"aws_iam_policy_document\"") {
+            Self::Terraform { is_json: false }
+        } else if has("AWS::KMS::") || has("kms.services.k8s.aws/") {
+            Self::Yaml
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// Whether a text declares a key as a resource of CloudFormation, rather than mentioning one.
+pub(crate) fn declares_key(text: &str) -> bool {
+    memmem::find_iter(text.as_bytes(), b"AWS::KMS::").any(|at| {
+        let line = text.get(..at).unwrap_or_default().rsplit('\n').next().unwrap_or_default();
+        line.trim_start().trim_start_matches(['"', '\'', '{', ' ', '-']).starts_with("Type")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pretty_assertions::assert_eq;
+
+    #[test]
+    fn the_language_is_told_by_name_or_by_the_content() {
+        let module = |is_json| Language::Terraform { is_json };
+        for (path, text, language) in [
+            ("a/b.json", "x", Language::Json),
+            ("key-policy", " {}", Language::Json),
+            ("a.tpl", "\u{feff}[]", Language::Json),
+            ("a.yaml", "{}", Language::Yaml),
+            ("A.YML", "", Language::Yaml),
+            ("a.template", "Type: AWS::KMS::Key", Language::Yaml),
+            ("a.template", "{\"Type\": \"AWS::KMS::Key\"}", Language::Json),
+            ("a.tf", "", module(false)),
+            ("a.tofu", "", module(false)),
+            ("a.tf.json", "{}", module(true)),
+            ("<stdin>", "resource \"aws_kms_key\" \"a\" {}", module(false)),
+            ("notes", "kms", Language::Other),
+            ("a.d/run.sh", "{", Language::Other),
+        ] {
+            assert_eq!(Language::of(path, text), language, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_declared_by_its_type() {
+        assert!(declares_key("  Key:\n    Type: 'AWS::KMS::Key'"));
+        assert!(declares_key("{\"Type\" : \"AWS::KMS::ReplicaKey\"}"));
+        assert!(!declares_key("resources: [AWS::KMS::Key]"));
+    }
+}

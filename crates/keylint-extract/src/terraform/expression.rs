@@ -1,0 +1,425 @@
+//! Expressions, as far as they are known before deployment.
+//!
+//! <https://developer.hashicorp.com/terraform/language/expressions>
+
+use std::collections::BTreeSet;
+
+use hcl_edit::Span as _;
+use hcl_edit::expr::{
+    BinaryOperator, Conditional, Expression, ForExpr, Object, ObjectKey, UnaryOperator,
+};
+use keylint_source::{Problem, Span};
+use keylint_syntax::{Kind, Node};
+
+use super::block::{Expr, Place};
+use super::module::{Module, range};
+use crate::choices::Choices;
+use crate::value::{Key, Text, Value, ValueKind, Within, hole_name};
+
+/// Expressions inside one another, through references; what is deeper is not known.
+const DEPTH: usize = 150;
+/// Expressions that are evaluated for one policy, at most: references can multiply.
+const STEPS: usize = 200_000;
+
+/// Evaluates expressions of a module, in one way in which its conditions can turn out.
+pub(super) struct Evaluator<'m, 'c> {
+    pub(super) module: &'m Module<'m>,
+    pub(super) choices: &'c mut Choices,
+    pub(super) files: &'c mut super::file::Files<'m>,
+    /// The account in which the module is applied, if the user says so.
+    pub(super) account: Option<&'m str>,
+    /// What is wrong with texts that should be policies.
+    pub(super) problems: Vec<Problem>,
+    /// The policy documents that were referred to.
+    pub(super) documents: BTreeSet<String>,
+    /// Whether a policy document was evaluated.
+    pub(super) has_blocks: bool,
+    /// The defaults of the variables that were referred to.
+    pub(super) defaults: Vec<(String, String)>,
+    /// The values that are being evaluated: one of them inside of itself is a mistake of the user's.
+    pub(super) open: Vec<String>,
+    depth: usize,
+    steps: usize,
+}
+
+/// What names mean in an expression, and where its bytes are.
+#[derive(Clone)]
+pub(super) struct Scope<'s> {
+    /// The text that places of the expression count in.
+    pub(super) text: &'s str,
+    pub(super) within: Within<'s>,
+    /// The variables of `for`, `dynamic` and templates, the innermost last.
+    pub(super) variables: Vec<(String, Value)>,
+}
+
+impl<'s> Scope<'s> {
+    /// The scope of a file.
+    pub(super) fn of(file: Place<'s>) -> Self {
+        Self { text: file.text, within: Within::File(file.offset), variables: Vec::new() }
+    }
+
+    pub(super) fn with(&self, name: &str, value: Value) -> Self {
+        let mut scope = self.clone();
+        scope.variables.push((name.to_owned(), value));
+        scope
+    }
+
+    pub(super) fn variable(&self, name: &str) -> Option<&Value> {
+        self.variables.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    pub(super) fn span(&self, range: std::ops::Range<usize>) -> Span {
+        let at = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
+        self.within.span(Span::new(at(range.start), at(range.end)))
+    }
+
+    pub(super) fn at(&self, expression: &Expression) -> Span {
+        self.span(range(expression))
+    }
+
+    /// An expression as it is written.
+    pub(super) fn source(&self, expression: &Expression) -> &'s str {
+        self.text.get(range(expression)).unwrap_or_default()
+    }
+}
+
+impl<'m, 'c> Evaluator<'m, 'c> {
+    pub(super) fn new(
+        module: &'m Module<'m>,
+        account: Option<&'m str>,
+        choices: &'c mut Choices,
+        files: &'c mut super::file::Files<'m>,
+    ) -> Self {
+        Self {
+            module,
+            choices,
+            files,
+            account,
+            problems: Vec::new(),
+            documents: BTreeSet::new(),
+            has_blocks: false,
+            defaults: Vec::new(),
+            open: Vec::new(),
+            depth: 0,
+            steps: 0,
+        }
+    }
+
+    /// The value of an expression of a block; `variables` are those of the blocks around it.
+    pub(super) fn expression(&mut self, expression: Expr<'m>, variables: &[(String, Value)]) -> Value {
+        match expression {
+            Expr::Hcl(expression, file) => {
+                let scope = Scope { variables: variables.to_vec(), ..Scope::of(file) };
+                self.evaluate(expression, &scope)
+            }
+            Expr::Json(node, file) => self.json(node, file, variables),
+        }
+    }
+
+    /// In JSON, texts are templates and everything else is itself.
+    fn json(&mut self, node: Node<'m>, file: Place<'m>, variables: &[(String, Value)]) -> Value {
+        let within = Within::File(file.offset);
+        let at = within.span(node.span());
+        if !self.may_go_on() {
+            return Value::unknown(at, "");
+        }
+        self.depth += 1;
+        let kind = match node.kind() {
+            Kind::String => {
+                self.depth -= 1;
+                return self.template_text(&within.text(node), at, variables);
+            }
+            Kind::Array => {
+                ValueKind::List(node.items().map(|item| self.json(item, file, variables)).collect())
+            }
+            Kind::Object => ValueKind::Object(
+                node.members()
+                    .map(|member| {
+                        let key = Key { at: within.span(member.key.span()), text: within.text(member.key) };
+                        (key, self.json(member.value, file, variables))
+                    })
+                    .collect(),
+            ),
+            _ => Value::of(node, within).kind,
+        };
+        self.depth -= 1;
+        Value::new(at, kind)
+    }
+
+    fn may_go_on(&mut self) -> bool {
+        self.steps += 1;
+        self.depth < DEPTH && self.steps < STEPS
+    }
+
+    /// The value of an expression.
+    pub(super) fn evaluate(&mut self, expression: &Expression, scope: &Scope<'_>) -> Value {
+        let at = scope.at(expression);
+        if !self.may_go_on() {
+            return Value::unknown(at, scope.source(expression));
+        }
+        self.depth += 1;
+        let value = self.by_kind(expression, scope, at);
+        self.depth -= 1;
+        value
+    }
+
+    fn by_kind(&mut self, expression: &Expression, scope: &Scope<'_>, at: Span) -> Value {
+        let unknown = || Value::unknown(at, scope.source(expression));
+        match expression {
+            Expression::Null(_) => Value::new(at, ValueKind::Null),
+            Expression::Bool(value) => Value::new(at, ValueKind::Bool(*value.value())),
+            Expression::Number(_) => {
+                Value::new(at, ValueKind::Number(scope.source(expression).to_owned()))
+            }
+            Expression::String(_) => {
+                let content = range(expression);
+                let content = content.start + 1..content.end.saturating_sub(1).max(content.start + 1);
+                Value::new(at, ValueKind::Text(super::template::literal(content, true, scope)))
+            }
+            Expression::StringTemplate(template) => self.template(template.iter(), true, scope, at),
+            Expression::HeredocTemplate(heredoc) => {
+                let elements = heredoc.template.iter();
+                self.template(elements, false, scope, at)
+            }
+            Expression::Array(array) => {
+                Value::new(at, ValueKind::List(array.iter().map(|item| self.evaluate(item, scope)).collect()))
+            }
+            Expression::Object(object) => self.object(object, scope, at),
+            Expression::Parenthesis(inner) => self.evaluate(inner.inner(), scope),
+            Expression::Variable(name) => match scope.variable(name.as_str()) {
+                Some(value) => value.clone(),
+                None => unknown(),
+            },
+            Expression::Conditional(conditional) => self.conditional(conditional, scope),
+            Expression::FuncCall(call) => self.call(call, scope, at),
+            Expression::Traversal(traversal) => self.traversal(traversal, scope, at),
+            Expression::UnaryOp(_) | Expression::BinaryOp(_) => {
+                match self.known_condition(expression, scope) {
+                    Some(value) => Value::new(at, ValueKind::Bool(value)),
+                    None => unknown(),
+                }
+            }
+            Expression::ForExpr(for_each) => self.for_expression(for_each, scope, at),
+        }
+    }
+
+    fn object(&mut self, object: &Object, scope: &Scope<'_>, at: Span) -> Value {
+        let mut members = Vec::with_capacity(object.len());
+        for (key, value) in object.iter() {
+            let key = match key {
+                ObjectKey::Ident(name) => {
+                    let span = scope.span(name.span().unwrap_or_default());
+                    let mut text = Text::default();
+                    scope.within.add(&mut text, name.as_str(), local_span(name.span()), true);
+                    Key { at: span, text }
+                }
+                ObjectKey::Expression(expression) => {
+                    let value = self.evaluate(expression, scope);
+                    let pieces = value.into_pieces_of_key(scope.source(expression));
+                    Key { at: scope.at(expression), text: Text { pieces } }
+                }
+            };
+            members.push((key, self.evaluate(value.expr(), scope)));
+        }
+        Value::new(at, ValueKind::Object(members))
+    }
+
+    /// One branch, and in the other way the other.
+    fn conditional(&mut self, conditional: &Conditional, scope: &Scope<'_>) -> Value {
+        let outcome = self.decide(&conditional.cond_expr, scope);
+        let (taken, other) = if outcome {
+            (&conditional.true_expr, &conditional.false_expr)
+        } else {
+            (&conditional.false_expr, &conditional.true_expr)
+        };
+        self.choices.leave_out(scope.at(other));
+        self.evaluate(taken, scope)
+    }
+
+    /// How a condition turns out: as it is known, or as this way has it.
+    pub(super) fn decide(&mut self, condition: &Expression, scope: &Scope<'_>) -> bool {
+        match condition {
+            Expression::Parenthesis(inner) => self.decide(inner.inner(), scope),
+            Expression::UnaryOp(operation) if *operation.operator.value() == UnaryOperator::Not => {
+                !self.decide(&operation.expr, scope)
+            }
+            Expression::BinaryOp(operation) => match operation.operator.value() {
+                BinaryOperator::And => {
+                    self.decide(&operation.lhs_expr, scope) && self.decide(&operation.rhs_expr, scope)
+                }
+                BinaryOperator::Or => {
+                    self.decide(&operation.lhs_expr, scope) || self.decide(&operation.rhs_expr, scope)
+                }
+                BinaryOperator::Eq | BinaryOperator::NotEq => {
+                    let is_equal = match self.compared(operation, scope) {
+                        Ok(known) => known,
+                        Err(name) => self.choices.decide(&name),
+                    };
+                    is_equal == (*operation.operator.value() == BinaryOperator::Eq)
+                }
+                _ => self.choices.decide(&hole_name(scope.source(condition))),
+            },
+            _ => {
+                let value = self.evaluate(condition, scope);
+                match known_bool(&value) {
+                    Some(known) => known,
+                    None => {
+                        let name = match &value.kind {
+                            ValueKind::Unknown(name) if !name.is_empty() => name.clone(),
+                            _ => hole_name(scope.source(condition)),
+                        };
+                        self.choices.decide(&name)
+                    }
+                }
+            }
+        }
+    }
+
+    /// The value of a condition that does not depend on what is not known.
+    fn known_condition(&mut self, condition: &Expression, scope: &Scope<'_>) -> Option<bool> {
+        match condition {
+            Expression::Parenthesis(inner) => self.known_condition(inner.inner(), scope),
+            Expression::UnaryOp(operation) if *operation.operator.value() == UnaryOperator::Not => {
+                self.known_condition(&operation.expr, scope).map(|value| !value)
+            }
+            Expression::BinaryOp(operation) => {
+                let operator = *operation.operator.value();
+                match operator {
+                    BinaryOperator::And | BinaryOperator::Or => {
+                        let left = self.known_condition(&operation.lhs_expr, scope);
+                        let right = self.known_condition(&operation.rhs_expr, scope);
+                        let decisive = operator == BinaryOperator::Or;
+                        if left == Some(decisive) || right == Some(decisive) {
+                            return Some(decisive);
+                        }
+                        left.and(right)
+                    }
+                    BinaryOperator::Eq => self.compared(operation, scope).ok(),
+                    BinaryOperator::NotEq => self.compared(operation, scope).ok().map(|equal| !equal),
+                    _ => None,
+                }
+            }
+            Expression::UnaryOp(_) => None,
+            _ => known_bool(&self.evaluate(condition, scope)),
+        }
+    }
+
+    /// Whether both sides are equal; where that is not known, the name of the question. Of two known texts that one
+    /// thing is compared with, at most one is equal to it: such questions have names of their own, and the thing is
+    /// the first that was asked for.
+    fn compared(
+        &mut self,
+        operation: &hcl_edit::expr::BinaryOp,
+        scope: &Scope<'_>,
+    ) -> Result<bool, String> {
+        let left = self.evaluate(&operation.lhs_expr, scope);
+        let right = self.evaluate(&operation.rhs_expr, scope);
+        let name = |value: &Value, expression: &Expression| {
+            value.known_text().unwrap_or_else(|| hole_name(scope.source(expression)))
+        };
+        match (&left.kind, &right.kind) {
+            (ValueKind::Null, ValueKind::Null) => return Ok(true),
+            (ValueKind::Null, known) | (known, ValueKind::Null) if is_known(known) => return Ok(false),
+            _ => {}
+        }
+        if let (Some(left), Some(right)) = (left.known_text(), right.known_text()) {
+            return Ok(left == right);
+        }
+        let mut sides = [name(&left, &operation.lhs_expr), name(&right, &operation.rhs_expr)];
+        sides.sort();
+        Err(sides.join(" == "))
+    }
+
+    /// A list or an object made of another, item by item.
+    fn for_expression(&mut self, expression: &ForExpr, scope: &Scope<'_>, at: Span) -> Value {
+        let collection = self.evaluate(&expression.intro.collection_expr, scope);
+        let value_name = expression.intro.value_var.as_str();
+        let key_name = expression.intro.key_var.as_ref().map(|name| name.as_str());
+        let whole = &scope.source(&expression.intro.collection_expr);
+        let mut items = Vec::new();
+        let mut members = Vec::new();
+        for (key, value, is_certain) in each(collection, whole) {
+            let mut inner = scope.with(value_name, value);
+            if let Some(name) = key_name {
+                inner = inner.with(name, key);
+            }
+            if let Some(filter) = &expression.cond
+                && !self.decide(&filter.expr, &inner)
+            {
+                continue;
+            }
+            let made = self.evaluate(&expression.value_expr, &inner);
+            if !is_certain && matches!(made.kind, ValueKind::Object(_)) {
+                // There may be none: then the statement that it is to become is not there.
+                if !self.choices.decide(&hole_name(whole)) {
+                    self.choices.leave_out(scope.at(&expression.value_expr));
+                    continue;
+                }
+            }
+            match &expression.key_expr {
+                None => items.push(made),
+                Some(key) => {
+                    let key_value = self.evaluate(key, &inner);
+                    let text = Text { pieces: key_value.into_pieces_of_key(scope.source(key)) };
+                    members.push((Key { at: scope.at(key), text }, made));
+                }
+            }
+            if !is_certain && expression.key_expr.is_none() {
+                items.push(Value::new(at, ValueKind::Several(hole_name(whole))));
+            }
+        }
+        Value::new(
+            at,
+            if expression.key_expr.is_some() { ValueKind::Object(members) } else { ValueKind::List(items) },
+        )
+    }
+}
+
+/// The items of a collection, each with its key, and whether it is certain that there is one. What is not known has
+/// one item that stands for all.
+pub(super) fn each(collection: Value, name: &str) -> Vec<(Value, Value, bool)> {
+    let at = collection.at;
+    match collection.kind {
+        ValueKind::List(items) => items
+            .into_iter()
+            .enumerate()
+            .map(|(index, item)| {
+                let is_certain = !matches!(item.kind, ValueKind::Several(_));
+                let item = match item.kind {
+                    ValueKind::Several(name) => Value::new(item.at, ValueKind::Unknown(name)),
+                    kind => Value::new(item.at, kind),
+                };
+                (Value::new(item.at, ValueKind::Number(index.to_string())), item, is_certain)
+            })
+            .collect(),
+        ValueKind::Object(members) => members
+            .into_iter()
+            .map(|(key, value)| (Value::new(key.at, ValueKind::Text(key.text)), value, true))
+            .collect(),
+        ValueKind::Null => Vec::new(),
+        _ => {
+            let part = |of: &str| Value::unknown(at, &format!("{name} {of}"));
+            vec![(part("key"), part("value"), false)]
+        }
+    }
+}
+
+pub(super) fn known_bool(value: &Value) -> Option<bool> {
+    match value.known_text()?.as_str() {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
+    }
+}
+
+/// Whether a value is certainly something.
+fn is_known(kind: &ValueKind) -> bool {
+    !matches!(kind, ValueKind::Unknown(_) | ValueKind::Several(_))
+}
+
+/// A range of the parser's as a span of the same text.
+pub(super) fn local_span(range: Option<std::ops::Range<usize>>) -> Span {
+    let range = range.unwrap_or_default();
+    let at = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
+    Span::new(at(range.start), at(range.end))
+}

@@ -1,0 +1,318 @@
+//! Functions, as far as policies are made with them. What is not here gives a value that is not known.
+//!
+//! <https://developer.hashicorp.com/terraform/language/functions>
+
+use hcl_edit::expr::{Expression, FuncCall};
+use keylint_source::Span;
+
+use super::expression::{Evaluator, Scope, known_bool};
+use super::reference::element;
+use crate::nested::json_in;
+use crate::value::{Key, Piece, PieceKind, Text, Value, ValueKind, hole_name};
+
+impl<'m> Evaluator<'m, '_> {
+    /// The value of a call.
+    pub(super) fn call(&mut self, call: &FuncCall, scope: &Scope<'_>, at: Span) -> Value {
+        let name = hcl_edit::Span::span(call).and_then(|range| scope.text.get(range)).unwrap_or_default();
+        let unknown = || Value::unknown(at, name);
+        let function = call.name.name.as_str();
+        if call.name.is_namespaced() {
+            return unknown();
+        }
+        let expressions: Vec<&Expression> = call.args.iter().collect();
+        match function {
+            // The arguments of these are tried one after the other.
+            "try" | "coalesce" => return self.first(&expressions, scope).unwrap_or_else(unknown),
+            "can" => return unknown(),
+            _ => {}
+        }
+        let mut arguments: Vec<Value> =
+            expressions.iter().map(|argument| self.evaluate(argument, scope)).collect();
+        if call.args.expand_final() {
+            match arguments.pop().map(|last| last.kind) {
+                Some(ValueKind::List(items)) => arguments.extend(items),
+                _ => return unknown(),
+            }
+        }
+        match (function, arguments.as_mut_slice()) {
+            ("file", [path]) => self.file(path, at).unwrap_or_else(unknown),
+            ("templatefile", [path, variables]) => {
+                self.template_file(path, variables, at).unwrap_or_else(unknown)
+            }
+            ("jsondecode", [text]) => self.decoded(text).unwrap_or_else(unknown),
+            _ => Value { at, kind: pure(function, arguments).unwrap_or_else(|| unknown().kind) },
+        }
+    }
+
+    /// The first argument that is something.
+    fn first(&mut self, arguments: &[&Expression], scope: &Scope<'_>) -> Option<Value> {
+        for argument in arguments {
+            let value = self.evaluate(argument, scope);
+            match &value.kind {
+                ValueKind::Null => {}
+                ValueKind::Text(text) if text.pieces.is_empty() => {}
+                // It may fail, or be null: then the next would be taken.
+                ValueKind::Unknown(_) | ValueKind::Several(_) if arguments.len() > 1 => return None,
+                _ => return Some(value),
+            }
+        }
+        None
+    }
+
+    fn file(&mut self, path: &Value, at: Span) -> Option<Value> {
+        let path = path.known_text()?;
+        let (text, offset) = self.files.open(&path)?;
+        let end = offset.saturating_add(u32::try_from(text.len()).unwrap_or(u32::MAX));
+        let mut content = Text::default();
+        content.push(text, Span::new(offset, end), true);
+        Some(Value::new(at, ValueKind::Text(content)))
+    }
+
+    fn template_file(&mut self, path: &Value, variables: &Value, at: Span) -> Option<Value> {
+        let ValueKind::Object(members) = &variables.kind else { return None };
+        let variables: Vec<(String, Value)> =
+            members.iter().map(|(key, value)| (key.text.decoded(), value.clone())).collect();
+        let content = self.file(path, at)?;
+        let ValueKind::Text(text) = content.kind else { return None };
+        Some(self.template_text(&text, at, &variables))
+    }
+
+    fn decoded(&mut self, text: &Value) -> Option<Value> {
+        match &text.kind {
+            ValueKind::Json(value) => Some(value.as_ref().clone()),
+            ValueKind::Text(text) => {
+                let (value, problems) = json_in(text);
+                self.problems.extend(problems);
+                Some(value)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The result of a function that depends on its arguments alone.
+fn pure(function: &str, mut arguments: Vec<Value>) -> Option<ValueKind> {
+    let result = match function {
+        "concat" => ValueKind::List(arguments.into_iter().flat_map(items).collect()),
+        "flatten" => ValueKind::List(flat(arguments.pop()?)),
+        "toset" | "tolist" | "sort" | "distinct" | "setunion" => {
+            let mut items: Vec<Value> = arguments.into_iter().flat_map(items).collect();
+            let mut seen = Vec::new();
+            if function != "tolist" && function != "sort" {
+                items.retain(|item| match item.known_text() {
+                    Some(text) if seen.contains(&text) => false,
+                    Some(text) => {
+                        seen.push(text);
+                        true
+                    }
+                    None => true,
+                });
+            }
+            ValueKind::List(items)
+        }
+        "compact" => {
+            let is_something = |item: &Value| match &item.kind {
+                ValueKind::Text(text) => !text.pieces.is_empty(),
+                ValueKind::Null => false,
+                _ => true,
+            };
+            ValueKind::List(items(arguments.pop()?).into_iter().filter(is_something).collect())
+        }
+        "reverse" => {
+            let mut items = items(arguments.pop()?);
+            items.reverse();
+            ValueKind::List(items)
+        }
+        "merge" => merged(arguments)?,
+        "jsonencode" => ValueKind::Json(Box::new(arguments.pop()?)),
+        "tostring" | "tonumber" | "tobool" | "sensitive" | "nonsensitive" | "tomap" => arguments.pop()?.kind,
+        "one" => match arguments.pop()?.kind {
+            ValueKind::List(mut items) if items.len() == 1 => items.pop()?.kind,
+            ValueKind::List(items) if items.is_empty() => ValueKind::Null,
+            _ => return None,
+        },
+        "coalescelist" => arguments.into_iter().find_map(|argument| match argument.kind {
+            ValueKind::List(items) if !items.is_empty() => Some(ValueKind::List(items)),
+            _ => None,
+        })?,
+        "join" => {
+            let list = arguments.pop()?;
+            joined(&arguments.pop()?.known_text()?, list)?
+        }
+        "format" => format(arguments)?,
+        "lookup" => {
+            let default = (arguments.len() > 2).then(|| arguments.pop()).flatten();
+            let key = arguments.pop()?.known_text()?;
+            let map = arguments.pop()?;
+            match (&map.kind, map.get(&key)) {
+                (_, Some(value)) => value.kind.clone(),
+                (ValueKind::Object(_), None) => default?.kind,
+                _ => return None,
+            }
+        }
+        "element" => {
+            let index = arguments.pop()?.known_text()?;
+            element(&arguments.pop()?, &index)?.kind
+        }
+        "keys" | "values" => match arguments.pop()?.kind {
+            ValueKind::Object(members) => ValueKind::List(
+                members
+                    .into_iter()
+                    .map(|(key, value)| match function {
+                        "keys" => Value::new(key.at, ValueKind::Text(key.text)),
+                        _ => value,
+                    })
+                    .collect(),
+            ),
+            _ => return None,
+        },
+        "length" => match arguments.pop()?.kind {
+            ValueKind::List(items) if items.iter().all(|item| !matches!(item.kind, ValueKind::Several(_))) => {
+                ValueKind::Number(items.len().to_string())
+            }
+            ValueKind::Object(members) => ValueKind::Number(members.len().to_string()),
+            _ => return None,
+        },
+        "contains" => {
+            let value = arguments.pop()?.known_text()?;
+            let list = items(arguments.pop()?);
+            let known: Option<Vec<String>> = list.iter().map(Value::known_text).collect();
+            ValueKind::Bool(known?.contains(&value))
+        }
+        "lower" | "upper" | "trimspace" | "replace" | "trimprefix" | "trimsuffix" | "substr" | "title" => {
+            changed(function, &arguments)?
+        }
+        "split" => {
+            let text = arguments.pop()?;
+            let separator = arguments.pop()?.known_text()?;
+            let parts = text.known_text()?;
+            let part = |part: &str| Value::text(text.at, part);
+            ValueKind::List(parts.split(&separator).map(part).collect())
+        }
+        "alltrue" | "anytrue" => {
+            let list = items(arguments.pop()?);
+            let known: Option<Vec<bool>> = list.iter().map(known_bool).collect();
+            let known = known?;
+            ValueKind::Bool(if function == "alltrue" {
+                known.iter().all(|value| *value)
+            } else {
+                known.contains(&true)
+            })
+        }
+        _ => return None,
+    };
+    Some(result)
+}
+
+/// The items of a list; of what is not known, any number.
+fn items(value: Value) -> Vec<Value> {
+    let at = value.at;
+    match value.kind {
+        ValueKind::List(items) => items,
+        ValueKind::Null => Vec::new(),
+        ValueKind::Unknown(name) => vec![Value::new(at, ValueKind::Several(name))],
+        kind => vec![Value::new(at, kind)],
+    }
+}
+
+fn flat(value: Value) -> Vec<Value> {
+    let inner = |item: Value| match item.kind {
+        ValueKind::List(_) => flat(item),
+        // It may be a list.
+        ValueKind::Unknown(name) => vec![Value::new(item.at, ValueKind::Several(name))],
+        _ => vec![item],
+    };
+    items(value).into_iter().flat_map(inner).collect()
+}
+
+/// The members of all; of the same key, the last.
+fn merged(arguments: Vec<Value>) -> Option<ValueKind> {
+    let mut result: Vec<(Key, Value)> = Vec::new();
+    for argument in arguments {
+        match argument.kind {
+            ValueKind::Null => {}
+            ValueKind::Object(members) => {
+                for (key, value) in members {
+                    let name = key.text.decoded();
+                    result.retain(|(known, _)| !known.text.is(&name));
+                    result.push((key, value));
+                }
+            }
+            _ => return None,
+        }
+    }
+    Some(ValueKind::Object(result))
+}
+
+fn joined(separator: &str, list: Value) -> Option<ValueKind> {
+    let mut text = Text::default();
+    let ValueKind::List(items) = list.kind else { return None };
+    for (index, item) in items.into_iter().enumerate() {
+        if matches!(item.kind, ValueKind::Several(_)) {
+            return None;
+        }
+        if index > 0 {
+            text.push(separator, Span::empty(item.at.start()), false);
+        }
+        let at = item.at;
+        text.pieces.extend(item.into_pieces(at, "item"));
+    }
+    Some(ValueKind::Text(text))
+}
+
+/// `format` with `%s`, `%d`, `%v` and `%%`.
+fn format(arguments: Vec<Value>) -> Option<ValueKind> {
+    let mut arguments = arguments.into_iter();
+    let ValueKind::Text(pattern) = arguments.next()?.kind else { return None };
+    let decoded = pattern.known()?;
+    let mut text = Text::default();
+    let mut from = 0;
+    let mut search = 0;
+    while let Some(start) = decoded.get(search..).and_then(|rest| rest.find('%')).map(|at| search + at) {
+        text.pieces.extend(pattern.slice(from, start).pieces);
+        let place = pattern.span(start, start + 2);
+        match decoded.get(start + 1..)?.chars().next()? {
+            '%' => text.push("%", place, false),
+            's' | 'd' | 'v' => {
+                let argument = arguments.next()?;
+                let name = argument_name(&argument);
+                text.pieces.extend(argument.into_pieces(place, &name));
+            }
+            _ => return None,
+        }
+        from = start + 2;
+        search = from;
+    }
+    text.pieces.extend(pattern.slice(from, decoded.len()).pieces);
+    Some(ValueKind::Text(text))
+}
+
+fn argument_name(argument: &Value) -> String {
+    match &argument.kind {
+        ValueKind::Unknown(name) | ValueKind::Several(name) => name.clone(),
+        _ => "format".to_owned(),
+    }
+}
+
+/// Functions from texts to a text. Of a text that is not known the result has a name of its own.
+fn changed(function: &str, arguments: &[Value]) -> Option<ValueKind> {
+    let first = arguments.first()?;
+    let known: Option<Vec<String>> = arguments.iter().map(Value::known_text).collect();
+    let Some(known) = known else {
+        let ValueKind::Text(text) = &first.kind else { return None };
+        let name = hole_name(&format!("{function} {}", text.decoded().replace(['$', '{', '}'], "")));
+        let piece = Piece { text: format!("${{{name}}}"), at: first.at, kind: PieceKind::Hole };
+        return Some(ValueKind::Text(Text { pieces: vec![piece] }));
+    };
+    let text = match (function, known.as_slice()) {
+        ("lower", [text]) => text.to_lowercase(),
+        ("upper", [text]) => text.to_uppercase(),
+        ("trimspace", [text]) => text.trim().to_owned(),
+        ("trimprefix", [text, prefix]) => text.strip_prefix(prefix.as_str()).unwrap_or(text).to_owned(),
+        ("trimsuffix", [text, suffix]) => text.strip_suffix(suffix.as_str()).unwrap_or(text).to_owned(),
+        // A pattern between slashes is a regular expression.
+        ("replace", [text, from, to]) if !from.starts_with('/') => text.replace(from.as_str(), to),
+        _ => return None,
+    };
+    Some(ValueKind::Text(Text::replaced(text, first.at)))
+}
