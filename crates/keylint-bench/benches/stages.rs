@@ -12,6 +12,7 @@ use std::sync::LazyLock;
 use divan::{Bencher, black_box};
 use keylint::lint::{FIRST_INPUT, Linter, Scratch, Settings};
 use keylint_bench::generate;
+use keylint_extract::Language;
 use keylint_policy::evaluate::{Caller, Context, Evaluator, Key};
 use keylint_policy::grammar;
 use keylint_policy::model::Policy;
@@ -65,9 +66,12 @@ fn parse_into_serde_json_value(bencher: Bencher<'_, '_>) {
     each(bencher, &TEXTS, |text| serde_json::from_str::<serde_json::Value>(text));
 }
 
-#[divan::bench(name = "2 find", sample_size = POLICIES)]
+#[divan::bench(name = "2 parse and find", sample_size = POLICIES)]
 fn find(bencher: Bencher<'_, '_>) {
-    each(bencher, &NODES, |node| keylint_extract::key_policies(node.tree()).len());
+    let mut arena = Arena::default();
+    each(bencher, &TEXTS, |text| {
+        keylint_extract::extract(Language::Json, text, None, &mut arena).policies.len()
+    });
 }
 
 #[divan::bench(name = "3 lower", sample_size = POLICIES)]

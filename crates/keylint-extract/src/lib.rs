@@ -19,9 +19,11 @@ mod language;
 mod nested;
 mod terraform;
 mod value;
+mod words;
 
 pub use language::Language;
 pub use terraform::{ModuleFile, Read, ReadFile, has_sign as is_module_with_keys};
+pub use words::in_words_of_blocks;
 
 use keylint_source::{Problem, Span};
 use keylint_syntax::{Arena, Tree, json, yaml};
@@ -50,6 +52,8 @@ pub struct KeyPolicy {
     pub ways: Vec<PolicyWay>,
     /// What is not known before deployment, each once.
     pub unknown: Vec<NotKnown>,
+    /// Whether the file is the policy, as KMS is sent it.
+    pub is_written_out: bool,
     /// Whether it is written in the blocks of `aws_iam_policy_document`, whose elements have names of their own.
     pub is_in_blocks: bool,
 }
@@ -183,15 +187,17 @@ pub fn module_text<'m>(files: &[ModuleFile<'m>], read_files: &[ReadFile]) -> std
 fn from_json(text: &str, account: Option<&str>, arena: &mut Arena) -> Extracted {
     let mut extracted = Extracted::default();
     json::parse(text, arena, &mut extracted.problems);
-    extracted.problems.retain(|problem| !text.get(problem.at.range()).is_some_and(key_policy::is_output_tail));
+    extracted
+        .problems
+        .retain(|problem| !text.get(problem.at.range()).is_some_and(key_policy::is_output_tail));
     if !extracted.problems.is_empty() {
         // What could be read may be less than what is there: a finding about it might be wrong.
         if !key_policy::looks_like_policy(text) {
             extracted.problems.clear();
         }
-        extracted.problems.dedup_by(|later, earlier| {
-            later.message == earlier.message && later.help == earlier.help
-        });
+        extracted
+            .problems
+            .dedup_by(|later, earlier| later.message == earlier.message && later.help == earlier.help);
         return extracted;
     }
     let Some(root) = Tree::new(text, arena).root() else { return extracted };
@@ -214,6 +220,7 @@ fn from_json(text: &str, account: Option<&str>, arena: &mut Arena) -> Extracted 
         facts: KeyFacts::default(),
         ways: vec![PolicyWay { policy: policy.id(), left_out: Vec::new() }],
         unknown: Vec::new(),
+        is_written_out: true,
         is_in_blocks: false,
     }));
     extracted
@@ -248,6 +255,7 @@ fn write(found: Vec<Resolved>, text: &str, arena: &mut Arena, extracted: &mut Ex
             facts: resolved.facts,
             ways: Vec::with_capacity(resolved.ways.len()),
             unknown: Vec::new(),
+            is_written_out: false,
             is_in_blocks: resolved.is_in_blocks,
         };
         let mut looks_right = resolved.is_certain;
@@ -276,5 +284,7 @@ fn write(found: Vec<Resolved>, text: &str, arena: &mut Arena, extracted: &mut Ex
 /// same wherever they are spoken of.
 fn is_symbol(name: &str) -> bool {
     name.starts_with("AWS::")
-        || ["aws_caller_identity.", "aws_partition.", "aws_region."].iter().any(|source| name.contains(source))
+        || ["aws_caller_identity.", "aws_partition.", "aws_region."]
+            .iter()
+            .any(|source| name.contains(source))
 }

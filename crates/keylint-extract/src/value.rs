@@ -317,11 +317,8 @@ impl Text {
                     };
                     part.push(text, Span::new(offset(first), offset(last)), true);
                 } else {
-                    let kind = if text.len() == piece.text.len() {
-                        piece.kind.clone()
-                    } else {
-                        PieceKind::Replaced
-                    };
+                    let kind =
+                        if text.len() == piece.text.len() { piece.kind.clone() } else { PieceKind::Replaced };
                     part.pieces.push(Piece { text: text.to_owned(), at: piece.at, kind });
                 }
             }
@@ -335,9 +332,7 @@ impl Text {
         let part = self.slice(start, end.max(start + 1));
         match (part.pieces.first(), part.pieces.last()) {
             (Some(first), Some(_)) if start >= end => Span::empty(first.at.start()),
-            (Some(first), Some(last)) => {
-                Span::new(first.at.start(), last.at.end().max(first.at.start()))
-            }
+            (Some(first), Some(last)) => Span::new(first.at.start(), last.at.end().max(first.at.start())),
             _ => Span::empty(self.pieces.last().map_or(0, |last| last.at.end())),
         }
     }

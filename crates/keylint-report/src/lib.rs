@@ -174,7 +174,10 @@ pub fn list_unknown(sources: &Sources, unknown: &[Unknown]) -> String {
         let place = place::Place::new(sources, value.at);
         let start = place.start();
         let (path, name) = (visible::visible(place.file.path()), visible::visible(&value.name));
-        list.push_str(&format!("{path}:{}:{}: not known before deployment: `{name}`", start.line, start.column));
+        list.push_str(&format!(
+            "{path}:{}:{}: not known before deployment: `{name}`",
+            start.line, start.column
+        ));
         if let Some(default) = &value.default {
             list.push_str(&format!(", by default `{}`", visible::visible(default)));
         }

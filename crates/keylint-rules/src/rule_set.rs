@@ -47,6 +47,8 @@ pub struct KeyKnowledge<'k> {
     pub trusted_accounts: Option<&'k [String]>,
     /// The services that it must serve, by name.
     pub serves: Vec<String>,
+    /// Whether the bytes of the policy are what KMS is sent. Else it is put together, and sent without blanks.
+    pub is_written_out: bool,
 }
 
 impl RuleSet {

@@ -116,6 +116,17 @@ impl Diagnostic {
         }
     }
 
+    /// Changes every sentence.
+    pub fn reword(&mut self, words: impl Fn(&str) -> Cow<'_, str>) {
+        let labels = std::iter::once(&mut self.primary).chain(&mut self.related).map(|label| &mut label.text);
+        let sentences = std::iter::once(&mut self.message).chain(labels);
+        for sentence in sentences.chain(&mut self.notes).chain(&mut self.help) {
+            if let Cow::Owned(changed) = words(sentence) {
+                *sentence = changed;
+            }
+        }
+    }
+
     /// Whether both say the same thing at the same place.
     pub fn repeats(&self, other: &Self) -> bool {
         self.primary.at == other.primary.at && self.rule == other.rule && self.message == other.message

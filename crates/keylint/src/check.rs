@@ -32,8 +32,7 @@ pub(crate) fn check(arguments: Check) -> Result<ExitCode, Stop> {
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().ok();
     }
     let done = AtomicUsize::new(0);
-    let keeps_unknown =
-        arguments.verbose || outputs.iter().any(|output| output.format == Format::Json);
+    let keeps_unknown = arguments.verbose || outputs.iter().any(|output| output.format == Format::Json);
     let work = || check_all(&inputs.inputs, &done, &linter, keeps_unknown);
     let quiet = arguments.quiet;
     let mut checked =

@@ -70,10 +70,7 @@ pub(crate) struct Inputs {
 impl Inputs {
     /// Standard input alone, under a name.
     pub(crate) fn standard_input(name: &str) -> Self {
-        Self {
-            inputs: vec![Input::new(PathBuf::from(name), Source::StandardInput)],
-            searched: false,
-        }
+        Self { inputs: vec![Input::new(PathBuf::from(name), Source::StandardInput)], searched: false }
     }
 }
 
@@ -341,7 +338,9 @@ fn rest_of_modules(inputs: &[Input]) -> Vec<Input> {
         let entries = fs::read_dir(listed).into_iter().flatten().flatten();
         let paths = entries.map(|entry| folder.join(entry.file_name()));
         let is_new = |path: &PathBuf| is_of_module(path) && !known.contains(path.as_path()) && path.is_file();
-        rest.extend(paths.filter(is_new).map(|path| Input { is_asked: false, ..Input::new(path, Source::File) }));
+        rest.extend(
+            paths.filter(is_new).map(|path| Input { is_asked: false, ..Input::new(path, Source::File) }),
+        );
     }
     rest
 }

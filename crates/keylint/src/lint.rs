@@ -202,16 +202,11 @@ impl Linter {
         let known = self.known(path);
         let extracted = keylint_extract::extract_module(&module, known.account, read, &mut scratch.arena);
         let text = keylint_extract::module_text(&module, &extracted.read_files);
-        let ids: Vec<FileId> = extracted
-            .read_files
-            .iter()
-            .enumerate()
-            .map(|(index, file)| id_of(index, &file.path))
-            .collect();
+        let ids: Vec<FileId> =
+            extracted.read_files.iter().enumerate().map(|(index, file)| id_of(index, &file.path)).collect();
         let places = Places::new(files, &extracted.read_files, &ids);
-        let is_asked = |location: Location| {
-            files.iter().any(|file| file.is_asked && file.file == location.file)
-        };
+        let is_asked =
+            |location: Location| files.iter().any(|file| file.is_asked && file.file == location.file);
         let tree = Tree::new(&text, &scratch.arena);
         let first = files.first().map_or(FIRST_INPUT, |file| file.file);
         let mut linted =
@@ -253,12 +248,15 @@ impl Linter {
         }
         for policy in &extracted.policies {
             let resource = policy.resource.as_ref();
-            let is_of_asked = resource
-                .is_none_or(|resource| is_asked(place(Location { file, span: resource.at })));
+            let is_of_asked =
+                resource.is_none_or(|resource| is_asked(place(Location { file, span: resource.at })));
             let mut found = self.policy(policy, tree, file, known);
             for diagnostic in &mut found {
                 diagnostic.resource = resource.map(|resource| resource.name.clone());
                 diagnostic.move_to(place);
+                if policy.is_in_blocks {
+                    diagnostic.reword(keylint_extract::in_words_of_blocks);
+                }
             }
             found.retain(|found| is_of_asked || is_asked(found.primary.at));
             let is_known = |way: &keylint_extract::PolicyWay| tree.get(way.policy).kind() == Kind::Object;
@@ -289,6 +287,7 @@ impl Linter {
         // What the resource says is what will be deployed.
         known.spec = policy.facts.spec.as_deref().or(known.spec);
         known.usage = policy.facts.usage.as_deref().or(known.usage);
+        known.is_written_out = policy.is_written_out;
         let ways = policy.ways.iter().filter_map(|way| {
             let node = tree.get(way.policy);
             if node.kind() != Kind::Object {

@@ -24,7 +24,8 @@ pub(crate) fn in_all(mut ways: Vec<(Vec<Diagnostic>, &[Span])>) -> Vec<Diagnosti
             }
             let at = diagnostic.primary.at.span;
             let holds = ways.iter().all(|(found, left_out)| {
-                let is_there = !left_out.iter().any(|gone| gone.start() <= at.start() && at.end() <= gone.end());
+                let is_there =
+                    !left_out.iter().any(|gone| gone.start() <= at.start() && at.end() <= gone.end());
                 !is_there || found.iter().any(|known| same(known, diagnostic))
             });
             if holds {

@@ -19,7 +19,13 @@ use cases::{Case, cases, folder, lint};
 fn concise(case: &Case, diagnostics: &[Diagnostic]) -> String {
     let mut sources = Sources::default();
     sources.insert(FIRST_INPUT, SourceFile::new(case.path(), case.text.as_str()));
-    let report = Report { sources: &sources, diagnostics, unknown: &[], summary: &Summary::default(), version: "0.0.0" };
+    let report = Report {
+        sources: &sources,
+        diagnostics,
+        unknown: &[],
+        summary: &Summary::default(),
+        version: "0.0.0",
+    };
     let style = Style { color: false, width: 0, unicode: true };
     let mut out = Vec::new();
     keylint_report::write(Format::Concise, &report, style, &mut out).unwrap();

@@ -3,42 +3,14 @@
 // Clippy knows tests by this, and lets their helpers unwrap.
 #![cfg(test)]
 
-use keylint::lint::{ConfigFile, Linter, Scratch, Settings};
+mod examples;
+
+use keylint::lint::Scratch;
 use keylint_source::{Diagnostic, FileId};
-use keylint_syntax::{Arena, Node, Tree, yaml};
+use keylint_syntax::Node;
 use pretty_assertions::assert_eq;
 
-/// What an example says, and where in the rule file it says so.
-struct Example<'t> {
-    name: String,
-    node: Node<'t>,
-}
-
-fn examples(mut each: impl FnMut(&str, &str, Example<'_>)) {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/rules");
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
-    files.sort();
-    for path in files {
-        let rule = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        let text = std::fs::read_to_string(&path).unwrap();
-        let mut arena = Arena::default();
-        let mut problems = Vec::new();
-        yaml::parse(&text, &mut arena, &mut problems);
-        assert_eq!(problems, [], "{rule}");
-        let root = Tree::new(&text, &arena).root().unwrap();
-        for kind in ["bad", "good"] {
-            let list = root.get("examples").and_then(|examples| examples.get(kind));
-            let nodes: Vec<Node<'_>> = list.into_iter().flat_map(Node::items).collect();
-            let keeps_itself = root.get("raised-by").is_some_and(|by| by.as_str() != Some("grammar"));
-            assert!(!nodes.is_empty() || keeps_itself, "{rule} has no {kind} example");
-            for node in nodes {
-                let why = node.get("why").and_then(Node::as_str).unwrap_or("?");
-                each(kind, &rule, Example { name: format!("{rule}: {why}"), node });
-            }
-        }
-    }
-}
+use examples::{Example, each_example};
 
 /// What one rule alone finds in an example, and the text it was found in: the example's policy as JSON.
 fn found(rule: &str, example: &Example<'_>) -> (Vec<Diagnostic>, String) {
@@ -47,17 +19,7 @@ fn found(rule: &str, example: &Example<'_>) -> (Vec<Diagnostic>, String) {
         // Every example is a key policy, also one that could be taken for a policy of another kind.
         None => keylint_syntax::to_json(example.node.get("policy").unwrap()),
     };
-    let services = example.node.get("services").into_iter().flat_map(Node::items);
-    let config = example.node.get("config").map(keylint_syntax::to_json);
-    let settings = Settings {
-        config: config.map(|text| ConfigFile { path: "keylint.yaml".to_owned(), text }),
-        account: example.node.get("account").and_then(Node::as_str).map(str::to_owned),
-        services: services.filter_map(Node::as_str).map(str::to_owned).collect(),
-        select: vec![rule.to_owned()],
-        ..Settings::default()
-    };
-    let (linter, problems, _) = Linter::new(&settings, &|_| unreachable!("no file is named")).unwrap();
-    assert_eq!(problems, []);
+    let linter = example.linter("example.json", &[rule]);
     let mut diagnostics = linter.lint(FileId(0), "example.json", &text, &mut Scratch::default()).diagnostics;
     diagnostics.sort_by(Diagnostic::order);
     (diagnostics, text)
@@ -80,7 +42,7 @@ type Seen = (String, Vec<(Vec<String>, String, String)>);
 #[test]
 fn bad_examples_give_one_finding_at_their_marks() {
     let (mut seen, mut wanted): (Vec<Seen>, Vec<Seen>) = (Vec::new(), Vec::new());
-    examples(|kind, rule, example| {
+    each_example(|kind, rule, example| {
         if kind == "good" {
             return;
         }
@@ -111,7 +73,7 @@ fn bad_examples_give_one_finding_at_their_marks() {
 #[test]
 fn good_examples_give_none() {
     let mut seen = Vec::new();
-    examples(|kind, rule, example| {
+    each_example(|kind, rule, example| {
         if kind == "good" {
             let said = found(rule, &example).0.into_iter().map(|diagnostic| diagnostic.message);
             seen.extend(said.map(|message| (example.name.clone(), message)));
@@ -122,7 +84,7 @@ fn good_examples_give_none() {
 
 #[test]
 fn sentences_are_complete() {
-    examples(|kind, rule, example| {
+    each_example(|kind, rule, example| {
         if kind == "bad" {
             let (diagnostics, _) = found(rule, &example);
             for diagnostic in diagnostics {

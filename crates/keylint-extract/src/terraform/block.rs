@@ -21,7 +21,11 @@ pub(super) struct Place<'m> {
 pub(super) enum Block<'m> {
     Hcl(&'m structure::Block, Place<'m>),
     /// An object, and the key that names it.
-    Json { key: Node<'m>, object: Node<'m>, file: Place<'m> },
+    Json {
+        key: Node<'m>,
+        object: Node<'m>,
+        file: Place<'m>,
+    },
 }
 
 /// An expression that is not evaluated yet.
@@ -119,7 +123,6 @@ impl<'m> Block<'m> {
             }
         }
     }
-
 }
 
 impl Expr<'_> {

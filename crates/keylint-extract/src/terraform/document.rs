@@ -53,9 +53,7 @@ impl<'m> Evaluator<'m, '_> {
         if let Some(Argument { value, .. }) = document.argument(name) {
             let list = self.expression(value, &[]);
             policies.extend(each(list, name).into_iter().map(|(_, policy, is_certain)| match policy.kind {
-                ValueKind::Unknown(name) if !is_certain => {
-                    Value::new(policy.at, ValueKind::Several(name))
-                }
+                ValueKind::Unknown(name) if !is_certain => Value::new(policy.at, ValueKind::Several(name)),
                 kind => Value::new(policy.at, kind),
             }));
         }
@@ -320,7 +318,9 @@ fn add(statements: &mut Vec<Value>, policy: Value) {
 fn override_with(statements: &mut Vec<Value>, statement: Value) {
     let sid = statement.get("Sid").and_then(Value::known_text).filter(|sid| !sid.is_empty());
     let same = sid.and_then(|sid| {
-        statements.iter_mut().find(|known| known.get("Sid").and_then(Value::known_text).as_ref() == Some(&sid))
+        statements
+            .iter_mut()
+            .find(|known| known.get("Sid").and_then(Value::known_text).as_ref() == Some(&sid))
     });
     match same {
         Some(known) => *known = statement,

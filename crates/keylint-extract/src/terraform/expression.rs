@@ -5,9 +5,7 @@
 use std::collections::BTreeSet;
 
 use hcl_edit::Span as _;
-use hcl_edit::expr::{
-    BinaryOperator, Conditional, Expression, ForExpr, Object, ObjectKey, UnaryOperator,
-};
+use hcl_edit::expr::{BinaryOperator, Conditional, Expression, ForExpr, Object, ObjectKey, UnaryOperator};
 use keylint_source::{Problem, Span};
 use keylint_syntax::{Kind, Node};
 
@@ -168,9 +166,7 @@ impl<'m, 'c> Evaluator<'m, 'c> {
         match expression {
             Expression::Null(_) => Value::new(at, ValueKind::Null),
             Expression::Bool(value) => Value::new(at, ValueKind::Bool(*value.value())),
-            Expression::Number(_) => {
-                Value::new(at, ValueKind::Number(scope.source(expression).to_owned()))
-            }
+            Expression::Number(_) => Value::new(at, ValueKind::Number(scope.source(expression).to_owned())),
             Expression::String(_) => {
                 let content = range(expression);
                 let content = content.start + 1..content.end.saturating_sub(1).max(content.start + 1);
@@ -307,11 +303,7 @@ impl<'m, 'c> Evaluator<'m, 'c> {
     /// Whether both sides are equal; where that is not known, the name of the question. Of two known texts that one
     /// thing is compared with, at most one is equal to it: such questions have names of their own, and the thing is
     /// the first that was asked for.
-    fn compared(
-        &mut self,
-        operation: &hcl_edit::expr::BinaryOp,
-        scope: &Scope<'_>,
-    ) -> Result<bool, String> {
+    fn compared(&mut self, operation: &hcl_edit::expr::BinaryOp, scope: &Scope<'_>) -> Result<bool, String> {
         let left = self.evaluate(&operation.lhs_expr, scope);
         let right = self.evaluate(&operation.rhs_expr, scope);
         let name = |value: &Value, expression: &Expression| {

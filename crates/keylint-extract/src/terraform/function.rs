@@ -167,7 +167,9 @@ fn pure(function: &str, mut arguments: Vec<Value>) -> Option<ValueKind> {
             _ => return None,
         },
         "length" => match arguments.pop()?.kind {
-            ValueKind::List(items) if items.iter().all(|item| !matches!(item.kind, ValueKind::Several(_))) => {
+            ValueKind::List(items)
+                if items.iter().all(|item| !matches!(item.kind, ValueKind::Several(_))) =>
+            {
                 ValueKind::Number(items.len().to_string())
             }
             ValueKind::Object(members) => ValueKind::Number(members.len().to_string()),

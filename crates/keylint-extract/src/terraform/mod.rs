@@ -21,8 +21,8 @@ use self::block::Block;
 use self::expression::{Evaluator, known_bool};
 use self::file::Files;
 pub use self::file::{Read, ReadFile};
-pub use self::module::ModuleFile;
 use self::module::Module;
+pub use self::module::ModuleFile;
 use self::reference::DOCUMENT;
 use crate::choices::{Choices, for_each_way};
 use crate::value::{Value, ValueKind};
@@ -95,7 +95,9 @@ impl<'m, 's> Search<'m, 's> {
         for (address, block) in module.blocks(&KEYS.map(|key| key.trim_end_matches('.')), is_key) {
             self.policy(&address, block, "policy", true);
         }
-        for (address, block) in module.blocks(&["kms:", "KMS:", DOCUMENT], |address| address.starts_with("module.")) {
+        for (address, block) in
+            module.blocks(&["kms:", "KMS:", DOCUMENT], |address| address.starts_with("module."))
+        {
             for argument in ARGUMENTS {
                 self.policy(&address, block, argument, false);
             }

@@ -83,11 +83,7 @@ impl<'m> Module<'m> {
     }
 
     /// The blocks with an address that `wanted` accepts, in the files that have one of these words.
-    pub(super) fn blocks(
-        &self,
-        words: &[&str],
-        wanted: impl Fn(&str) -> bool,
-    ) -> Vec<(String, Block<'_>)> {
+    pub(super) fn blocks(&self, words: &[&str], wanted: impl Fn(&str) -> bool) -> Vec<(String, Block<'_>)> {
         let mut found = Vec::new();
         for file in &self.files {
             let has = |word: &&str| memmem::find(file.text.as_bytes(), word.as_bytes()).is_some();
@@ -96,9 +92,9 @@ impl<'m> Module<'m> {
             }
             let parsed = self.parsed(file);
             for (address, entries) in parsed.index.iter().filter(|(address, _)| wanted(address)) {
-                found.extend(entries.iter().filter_map(|entry| {
-                    Some((address.clone(), file.block(parsed, *entry)?))
-                }));
+                found.extend(
+                    entries.iter().filter_map(|entry| Some((address.clone(), file.block(parsed, *entry)?))),
+                );
             }
         }
         found.sort_by_key(|(_, block)| block.at());
@@ -225,7 +221,8 @@ fn syntax_problem(error: &parser::Error, text: &str) -> Problem {
 
 /// The word or the character that a text begins with, in backticks.
 fn quoted(text: &str) -> String {
-    let word = text.find(|character: char| !character.is_alphanumeric() && character != '_').unwrap_or(text.len());
+    let word =
+        text.find(|character: char| !character.is_alphanumeric() && character != '_').unwrap_or(text.len());
     let length = if word > 0 { word } else { text.chars().next().map_or(0, char::len_utf8) };
     match text.get(..length).unwrap_or_default() {
         "\n" | "\r" => "the end of the line".to_owned(),

@@ -33,10 +33,7 @@ impl<'m> Evaluator<'m, '_> {
     pub(super) fn traversal(&mut self, traversal: &Traversal, scope: &Scope<'_>, at: Span) -> Value {
         let operators: Vec<&TraversalOperator> =
             traversal.operators.iter().map(|operator| operator.value()).collect();
-        let name = scope
-            .text
-            .get(hcl_edit::Span::span(traversal).unwrap_or_default())
-            .unwrap_or_default();
+        let name = scope.text.get(hcl_edit::Span::span(traversal).unwrap_or_default()).unwrap_or_default();
         let Expression::Variable(root) = &traversal.expr else {
             let value = self.evaluate(&traversal.expr, scope);
             return self.steps_into(value, &operators, scope, name, at);
@@ -68,7 +65,8 @@ impl<'m> Evaluator<'m, '_> {
                 Value::text(at, self.account.unwrap_or_default())
             }
             ("data", [_, _, attribute]) | (_, [_, attribute]) if rest(attributes.len()).is_empty() => {
-                let is_text = TEXTS.contains(attribute) && !matches!(root.as_str(), "module" | "each" | "self");
+                let is_text =
+                    TEXTS.contains(attribute) && !matches!(root.as_str(), "module" | "each" | "self");
                 if is_text { Value::hole(at, name) } else { Value::unknown(at, name) }
             }
             // An instance of a resource with `count` or `for_each`: its attributes are like any other's.
@@ -185,9 +183,7 @@ impl<'m> Evaluator<'m, '_> {
 
 /// Whether what follows the name of a document asks for its JSON: `.json`, or `[0].json`.
 fn gives_json(operators: &[&TraversalOperator]) -> bool {
-    let is_json = |operator: &&TraversalOperator| {
-        matches!(operator, TraversalOperator::GetAttr(name) if matches!(name.as_str(), "json" | "minified_json"))
-    };
+    let is_json = |operator: &&TraversalOperator| matches!(operator, TraversalOperator::GetAttr(name) if matches!(name.as_str(), "json" | "minified_json"));
     match operators {
         [only] => is_json(only),
         [TraversalOperator::Index(_) | TraversalOperator::LegacyIndex(_), last] => is_json(last),

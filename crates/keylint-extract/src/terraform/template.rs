@@ -101,12 +101,7 @@ impl<'m> Evaluator<'m, '_> {
     }
 
     /// The text of a template that stands in another text: a string of JSON, a file.
-    pub(super) fn template_text(
-        &mut self,
-        outer: &Text,
-        at: Span,
-        variables: &[(String, Value)],
-    ) -> Value {
+    pub(super) fn template_text(&mut self, outer: &Text, at: Span, variables: &[(String, Value)]) -> Value {
         let decoded = outer.decoded();
         if !decoded.contains("${") && !decoded.contains("%{") {
             return Value::new(at, ValueKind::Text(outer.clone()));

@@ -213,6 +213,9 @@ impl Shapes {
         let at = |start, end| Location { file, span: Span::new(start, end) };
         let mut diagnostic = Diagnostic::new("resource", Severity::Error, "a key of a template", at(7, 13));
         diagnostic.resource = Some("Key".to_owned());
+        self.diagnostics.push(diagnostic.clone());
+        // In one file with the other: then one line has to say of which it speaks.
+        diagnostic.resource = Some("OtherKey".to_owned());
         self.diagnostics.push(diagnostic);
         for default in [Some("{}".to_owned()), None] {
             let resource = default.as_ref().map(|_| "Key".to_owned());

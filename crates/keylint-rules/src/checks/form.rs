@@ -18,38 +18,70 @@ const LIMIT: usize = 32_768;
 
 /// Policies that are longer than KMS takes.
 pub(super) fn oversized<'p>(node: Node<'_>, facts: &Facts<'p>, severity: Severity) -> Vec<Finding<'p>> {
-    let text = node.tree().source().get(node.span().range()).unwrap_or_default();
     // What is filled in later may be shorter or longer than what stands in for it.
-    if text.len() <= LIMIT || node.has_unknown() {
+    if (facts.known.is_written_out && node.span().len() as usize <= LIMIT) || node.has_unknown() {
         return Vec::new();
     }
-    let least = least_size(text);
+    let mut least = Size::default();
+    least.add(node);
+    let size = if facts.known.is_written_out { node.span().len() as usize } else { least.bytes };
     let at = first_byte(facts.policy());
     let finding =
-        |severity| Finding::at(severity, at).with("size", grouped(text.len())).with("limit", grouped(LIMIT));
-    if least > LIMIT {
-        vec![finding(severity).with("least", grouped(least))]
-    } else if pattern::has_hole(text) {
+        |severity| Finding::at(severity, at).with("size", grouped(size)).with("limit", grouped(LIMIT));
+    if least.bytes > LIMIT {
+        vec![finding(severity).with("least", grouped(least.bytes))]
+    } else if least.has_hole || size <= LIMIT {
         Vec::new()
     } else {
-        vec![finding(Severity::Warning).with("minified", grouped(least))]
+        vec![finding(Severity::Warning).with("minified", grouped(least.bytes))]
     }
 }
 
-/// The bytes of a JSON text without the blanks between its tokens, and without what is not known.
-fn least_size(text: &str) -> usize {
-    let (mut size, mut in_string, mut escaped) = (0, false, false);
-    for piece in pattern::pieces(text) {
-        let Piece::Literal(literal) = piece else { continue };
-        for byte in literal.bytes() {
-            if in_string || !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
-                size += 1;
-            }
-            in_string = if byte == b'"' && !escaped { !in_string } else { in_string };
-            escaped = in_string && byte == b'\\' && !escaped;
+/// The bytes of a value as JSON without blanks, and without what is not known.
+#[derive(Default)]
+struct Size {
+    bytes: usize,
+    has_hole: bool,
+}
+
+impl Size {
+    fn add(&mut self, node: Node<'_>) {
+        match node.kind() {
+            Kind::String => self.text(node.as_str().unwrap_or_default()),
+            Kind::Array => self.list(node.items(), |size, item| size.add(item)),
+            Kind::Object => self.list(node.members(), |size, Member { key, value }| {
+                size.add(key);
+                size.bytes += ":".len();
+                size.add(value);
+            }),
+            Kind::Bool(value) => self.bytes += if value { "true".len() } else { "false".len() },
+            Kind::Null => self.bytes += "null".len(),
+            Kind::Number => self.bytes += node.as_str().map_or(0, str::len),
+            Kind::Unknown => self.has_hole = true,
         }
     }
-    size
+
+    fn list<T>(&mut self, items: impl Iterator<Item = T>, add: impl Fn(&mut Self, T)) {
+        let mut count: usize = 0;
+        for item in items {
+            add(self, item);
+            count += 1;
+        }
+        self.bytes += "[]".len() + count.saturating_sub(1);
+    }
+
+    fn text(&mut self, text: &str) {
+        self.bytes += "\"\"".len();
+        for piece in pattern::pieces(text) {
+            match piece {
+                Piece::Literal(literal) => {
+                    let escaped = |byte: u8| matches!(byte, b'"' | b'\\' | ..b' ');
+                    self.bytes += literal.len() + literal.bytes().filter(|byte| escaped(*byte)).count();
+                }
+                Piece::Hole(_) => self.has_hole = true,
+            }
+        }
+    }
 }
 
 fn first_byte(policy: &Policy<'_>) -> Span {
@@ -74,33 +106,22 @@ pub(super) fn unsupported_characters<'p>(
     severity: Severity,
 ) -> Vec<Finding<'p>> {
     let mut findings = Vec::new();
-    if node.tree().source().get(node.span().range()).is_some_and(str::is_ascii) {
+    let is_ascii = |span: Span| node.tree().source().get(span.range()).is_some_and(str::is_ascii);
+    if facts.known.is_written_out && is_ascii(node.span()) {
         return findings;
     }
     each_string(node, &mut |string| {
-        let source = string.tree().source().get(string.span().range()).unwrap_or_default();
-        if source.is_ascii() {
-            return;
-        }
-        let mut offset = 0;
-        for piece in pattern::pieces(source) {
-            let literal = match piece {
-                Piece::Literal(literal) => literal,
-                Piece::Hole(hole) => {
-                    offset += hole.len() + "${}".len();
-                    continue;
-                }
-            };
-            if let Some((at, character)) = literal.char_indices().find(|(_, character)| *character > '\u{ff}')
-            {
-                let start = u32::try_from(offset + at).unwrap_or(0) + string.span().start();
+        // A character that is escaped is sent as its escape sequence, which KMS takes.
+        let found = string.pieces().filter(|(text, _, is_exact)| *is_exact && !text.is_ascii()).find_map(
+            |(text, span, _)| {
+                let (at, character) = text.char_indices().find(|(_, character)| *character > '\u{ff}')?;
+                let start = span.start() + u32::try_from(at).unwrap_or(0);
                 let length = u32::try_from(character.len_utf8()).unwrap_or(0);
-                let span = Span::new(start, start + length);
-                findings.push(unsupported(severity, span, character, facts.policy()));
-                return;
-            }
-            offset += literal.len();
-        }
+                Some((Span::new(start, start + length), character))
+            },
+        );
+        findings
+            .extend(found.map(|(span, character)| unsupported(severity, span, character, facts.policy())));
     });
     findings
 }
@@ -274,10 +295,15 @@ mod tests {
     use pretty_assertions::assert_eq;
 
     #[test]
-    fn blanks_between_tokens_do_not_count() {
-        assert_eq!(least_size("{ \"a b\" : [ 1,\n\t2 ] }"), r#"{"a b":[1,2]}"#.len());
-        assert_eq!(least_size(r#"{"a\" b": "c\\"  }"#), r#"{"a\" b":"c\\"}"#.len());
-        assert_eq!(least_size(r#"{"a": "${b c}"}"#), r#"{"a":""}"#.len());
+    fn the_least_size_is_that_of_the_minified_document() {
+        let minified = r#"{"a\" b":["c\\",1,true,null,{}],"d":"e\n"}"#;
+        for text in [minified, r#"{ "a\" b" : [ "c\\" , 1,true, null, { } ],"d":"e${x}\n" }"#] {
+            let mut arena = keylint_syntax::Arena::default();
+            keylint_syntax::json::parse(text, &mut arena, &mut Vec::new());
+            let mut size = Size::default();
+            size.add(keylint_syntax::Tree::new(text, &arena).root().unwrap());
+            assert_eq!((size.bytes, size.has_hole), (minified.len(), text != minified));
+        }
     }
 
     #[test]

@@ -147,7 +147,8 @@ fn written_out(path: &str, text: &str, arena: &mut Arena) -> Result<u32, Stop> {
         }
     }
     let stop = Stop::new(format!("`{path}` has no key policy"));
-    Err(stop.with_help("the file has to be a policy document, with its `Statement`, or to have a key with one"))
+    Err(stop
+        .with_help("the file has to be a policy document, with its `Statement`, or to have a key with one"))
 }
 
 /// Whether a policy has statements that name principals, as the policies of resources do.
