@@ -22,8 +22,8 @@ pub(crate) fn json_in(text: &Text) -> (Value, Vec<Problem>) {
     let mut problems = Vec::new();
     json::parse(&decoded, &mut arena, &mut problems);
     let value = Tree::new(&decoded, &arena).root().map(|root| Value::of(root, Within::Text(text)));
-    if problems.iter().any(|problem| is_due_to_hole(text, problem.at)) {
-        return (Value::new(at, ValueKind::Unknown(String::new())), Vec::new());
+    if let Some(hole) = problems.iter().find_map(|problem| hole_beside(text, problem.at)) {
+        return (Value::unknown(at, inside(hole)), Vec::new());
     }
     for problem in &mut problems {
         problem.at = Within::Text(text).span(problem.at);
@@ -36,19 +36,19 @@ pub(crate) fn inside(hole: &str) -> &str {
     hole.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).unwrap_or(hole)
 }
 
-/// Whether a mistake in the JSON stands beside something that is filled in later: then it may be none.
-fn is_due_to_hole(text: &Text, at: Span) -> bool {
+/// What is filled in beside a mistake in the JSON: then it may be none.
+fn hole_beside(text: &Text, at: Span) -> Option<&str> {
     let decoded = text.decoded();
     let (start, end) = (at.start() as usize, at.end() as usize);
     let before = decoded.get(..start).unwrap_or_default().trim_end().len();
     let after = decoded.get(end..).unwrap_or_default();
     let after = end + after.len() - after.trim_start().len();
     let mut from = 0;
-    text.pieces.iter().any(|piece| {
+    text.pieces.iter().find_map(|piece| {
         let to = from + piece.text.len();
         let touches = from <= after && before <= to;
         from = to;
         let is_open = matches!(piece.kind, PieceKind::Hole | PieceKind::Embedded(_));
-        is_open && (touches || piece.text.starts_with("${%"))
+        (is_open && (touches || piece.text.starts_with("${%"))).then_some(piece.text.as_str())
     })
 }

@@ -258,7 +258,11 @@ impl Linter {
                     diagnostic.reword(keylint_extract::in_words_of_blocks);
                 }
             }
-            found.retain(|found| is_of_asked || is_asked(found.primary.at));
+            // What several keys share is told once.
+            found.retain(|found| {
+                (is_of_asked || is_asked(found.primary.at))
+                    && !linted.diagnostics.iter().any(|known| known.repeats(found))
+            });
             let is_known = |way: &keylint_extract::PolicyWay| tree.get(way.policy).kind() == Kind::Object;
             if (is_of_asked || !found.is_empty()) && policy.ways.iter().any(is_known) {
                 linted.policies += 1;

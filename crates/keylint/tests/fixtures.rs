@@ -1,5 +1,6 @@
-//! Whole files: each says what its `.expected` says, in the `concise` format, and nothing else.
+//! Whole files and whole modules: each says what its `.expected` says, in the `concise` format, and nothing else.
 //!
+//! The folders of `fixtures` are the containers. In them, a file is a case, and so is a folder: a module of Terraform.
 //! `UPDATE=1 cargo test --test fixtures` rewrites the expectations. Read the difference before it is committed.
 
 #![cfg(test)]
@@ -7,25 +8,83 @@
 mod cases;
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
-use keylint::lint::FIRST_INPUT;
+use keylint::lint::{FIRST_INPUT, Linter, OfModule, Scratch};
+use keylint_extract::Language;
 use keylint_report::{Format, Report, Style, Summary};
-use keylint_source::{Diagnostic, SourceFile, Sources};
+use keylint_source::{Diagnostic, FileId, SourceFile, Sources};
 use pretty_assertions::assert_eq;
 
-use cases::{Case, cases, folder, lint};
+use cases::{cases, lint, linter};
+
+/// Each case of each container: the path of its file or folder.
+fn paths() -> Vec<PathBuf> {
+    let list = |folder: &Path| -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).unwrap();
+        entries.map(|entry| entry.unwrap().path()).collect()
+    };
+    let containers = list(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures"));
+    let mut paths: Vec<PathBuf> = containers.iter().flat_map(|container| list(container)).collect();
+    let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+    paths.retain(|path| !name(path).ends_with(".expected") && !name(path).ends_with(".keylint.yaml"));
+    paths.sort();
+    assert!(paths.len() > 80, "the files are not where they are looked for");
+    paths
+}
+
+/// The diagnostics of a case, and the files that they are about.
+fn linted(path: &Path) -> (Vec<Diagnostic>, Sources) {
+    let config = fs::read_to_string(path.with_extension("keylint.yaml")).ok();
+    let linter = linter(config.as_deref(), &[]);
+    let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+    let mut sources = Sources::default();
+    if path.is_file() {
+        let text = fs::read_to_string(path).unwrap();
+        let diagnostics = lint(&linter, &name(path), &text);
+        sources.insert(FIRST_INPUT, SourceFile::new(name(path), text));
+        return (diagnostics, sources);
+    }
+    let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+    let is_of_module =
+        |path: &PathBuf| matches!(Language::of_path(&name(path)), Some(Language::Terraform { .. }));
+    let mut files: Vec<PathBuf> = entries.filter(is_of_module).collect();
+    files.sort();
+    let texts: Vec<(String, String)> =
+        files.iter().map(|file| (name(file), fs::read_to_string(file).unwrap())).collect();
+    (module(&linter, path, &texts, &mut sources), sources)
+}
+
+fn module(
+    linter: &Linter,
+    folder: &Path,
+    texts: &[(String, String)],
+    sources: &mut Sources,
+) -> Vec<Diagnostic> {
+    let id = |index: usize| FileId(FIRST_INPUT.0 + u32::try_from(index).unwrap());
+    let files: Vec<OfModule<'_>> = texts
+        .iter()
+        .enumerate()
+        .map(|(index, (path, text))| OfModule { file: id(index), path, text, is_asked: true })
+        .collect();
+    let read = |path: &str| fs::read_to_string(folder.join(path)).ok();
+    let linted =
+        linter.lint_module(&files, &read, &|index, _| id(texts.len() + index), &mut Scratch::default());
+    for file in files {
+        sources.insert(file.file, SourceFile::new(file.path, file.text));
+    }
+    for (id, file) in linted.read_files {
+        sources.insert(id, file);
+    }
+    let mut diagnostics = linted.diagnostics;
+    diagnostics.sort_by(Diagnostic::order);
+    diagnostics
+}
 
 /// What the `concise` format prints.
-fn concise(case: &Case, diagnostics: &[Diagnostic]) -> String {
-    let mut sources = Sources::default();
-    sources.insert(FIRST_INPUT, SourceFile::new(case.path(), case.text.as_str()));
-    let report = Report {
-        sources: &sources,
-        diagnostics,
-        unknown: &[],
-        summary: &Summary::default(),
-        version: "0.0.0",
-    };
+fn concise((diagnostics, sources): &(Vec<Diagnostic>, Sources)) -> String {
+    let summary = Summary::default();
+    let report = Report { sources, diagnostics, unknown: &[], summary: &summary, version: "0.0.0" };
     let style = Style { color: false, width: 0, unicode: true };
     let mut out = Vec::new();
     keylint_report::write(Format::Concise, &report, style, &mut out).unwrap();
@@ -35,33 +94,53 @@ fn concise(case: &Case, diagnostics: &[Diagnostic]) -> String {
 #[test]
 fn files_say_what_is_expected_and_nothing_else() {
     let update = std::env::var_os("UPDATE").is_some();
-    let mut differing = Vec::new();
-    for case in cases() {
-        let diagnostics = lint(&case.linter(&[]), &case.path(), &case.text);
-        let found = concise(&case, &diagnostics);
-        let expected = folder().join(&case.name).with_extension("expected");
+    let (mut all_found, mut all_wanted) = (Vec::new(), Vec::new());
+    for path in paths() {
+        let found = concise(&linted(&path));
+        let expected = path.with_extension("expected");
         if update {
             fs::write(expected, found).unwrap();
         } else {
             let wanted = fs::read_to_string(expected).unwrap_or_else(|_| "(no such file)".to_owned());
             if found != wanted {
-                differing.push((case.path(), wanted, found));
+                all_found.push((path.clone(), found));
+                all_wanted.push((path, wanted));
             }
         }
     }
-    let (wanted, found): (Vec<_>, Vec<_>) =
-        differing.into_iter().map(|(path, wanted, found)| ((path.clone(), wanted), (path, found))).unzip();
-    assert_eq!(found, wanted);
+    assert_eq!(all_found, all_wanted);
 }
 
 #[test]
 fn every_expectation_has_its_file() {
-    let names: Vec<String> = cases().into_iter().map(|case| case.name).collect();
-    for entry in fs::read_dir(folder()).unwrap() {
-        let file = entry.unwrap().file_name().into_string().unwrap();
-        let name = file.split('.').next().unwrap().to_owned();
-        assert!(names.contains(&name), "{file} belongs to no file that is checked");
+    let expectations: Vec<PathBuf> = paths().iter().map(|path| path.with_extension("expected")).collect();
+    for container in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")).unwrap() {
+        for entry in fs::read_dir(container.unwrap().path()).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "expected") {
+                assert!(expectations.contains(&path), "{path:?} belongs to no file that is checked");
+            }
+        }
     }
+}
+
+/// What a person reads underlined is what the message speaks of, in every file of every container.
+#[test]
+fn what_a_message_quotes_is_what_is_underlined() {
+    let mut count = 0;
+    for path in paths() {
+        let (diagnostics, sources) = linted(&path);
+        let named = ["unknown-action", "unknown-condition-key", "unknown-operator"];
+        for found in diagnostics.iter().filter(|found| named.contains(&&*found.rule)) {
+            let underlined = sources.get(found.primary.at.file).unwrap().slice(found.primary.at.span);
+            // An escape sequence reads otherwise than it is written, and so does a reference.
+            if !underlined.contains(['\\', '$']) {
+                count += 1;
+                assert!(found.message.contains(&format!("`{underlined}`")), "{path:?}: {found:?}");
+            }
+        }
+    }
+    assert!(count > 30, "{count} were seen");
 }
 
 #[test]

@@ -108,7 +108,7 @@ impl<'m> Evaluator<'m, '_> {
         let iterator = iterator.as_deref().map_or(name, |iterator| iterator.trim_matches('"'));
         let source = hole_name(&for_each.value.source());
         let collection = self.expression(for_each.value, variables);
-        let items = each(collection, iterator);
+        let items = each(collection, &format!("{iterator}.value"));
         if items.is_empty() {
             self.choices.leave_out(block.at());
         }

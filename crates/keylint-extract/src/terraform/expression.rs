@@ -330,7 +330,7 @@ impl<'m, 'c> Evaluator<'m, 'c> {
         let whole = &scope.source(&expression.intro.collection_expr);
         let mut items = Vec::new();
         let mut members = Vec::new();
-        for (key, value, is_certain) in each(collection, whole) {
+        for (key, value, is_certain) in each(collection, &format!("{whole}[*]")) {
             let mut inner = scope.with(value_name, value);
             if let Some(name) = key_name {
                 inner = inner.with(name, key);
@@ -368,7 +368,7 @@ impl<'m, 'c> Evaluator<'m, 'c> {
 }
 
 /// The items of a collection, each with its key, and whether it is certain that there is one. What is not known has
-/// one item that stands for all.
+/// one item that stands for all, under the name `name`.
 pub(super) fn each(collection: Value, name: &str) -> Vec<(Value, Value, bool)> {
     let at = collection.at;
     match collection.kind {
@@ -390,8 +390,7 @@ pub(super) fn each(collection: Value, name: &str) -> Vec<(Value, Value, bool)> {
             .collect(),
         ValueKind::Null => Vec::new(),
         _ => {
-            let part = |of: &str| Value::unknown(at, &format!("{name} {of}"));
-            vec![(part("key"), part("value"), false)]
+            vec![(Value::unknown(at, &format!("key of {name}")), Value::unknown(at, name), false)]
         }
     }
 }

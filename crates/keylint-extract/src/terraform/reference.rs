@@ -7,7 +7,7 @@ use keylint_source::Span;
 
 use super::block::Expr;
 use super::expression::{Evaluator, Scope};
-use crate::value::{Text, Value, ValueKind, hole_name};
+use crate::value::{Text, Value, ValueKind};
 
 /// The type of the data source that is a policy document.
 pub(super) const DOCUMENT: &str = "aws_iam_policy_document";
@@ -158,7 +158,10 @@ impl<'m> Evaluator<'m, '_> {
         if let Some(default) = block.argument("default")
             && !self.defaults.iter().any(|(known, _)| *known == name)
         {
-            self.defaults.push((name.clone(), hole_name(&default.value.source())));
+            let source = default.value.source();
+            let text = source.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(&source);
+            let words: Vec<&str> = text.split_whitespace().collect();
+            self.defaults.push((name.clone(), words.join(" ")));
         }
         let kind = block.argument("type").map(|argument| match argument.value {
             Expr::Hcl(..) | Expr::Json(..) => argument.value.source(),

@@ -45,16 +45,21 @@ impl Case {
 
     /// What checks this file, as `select` says.
     pub(crate) fn linter(&self, select: &[&str]) -> Linter {
-        let config = |text: &String| ConfigFile { path: "keylint.yaml".to_owned(), text: text.clone() };
-        let settings = Settings {
-            config: self.config.as_ref().map(config),
-            select: select.iter().map(|&name| name.to_owned()).collect(),
-            ..Settings::default()
-        };
-        let (linter, problems, _) = Linter::new(&settings, &|_| unreachable!("no file is named")).unwrap();
-        assert_eq!(problems, []);
-        linter
+        linter(self.config.as_deref(), select)
     }
+}
+
+/// What checks files, as a configuration and `select` say.
+pub(crate) fn linter(config_text: Option<&str>, select: &[&str]) -> Linter {
+    let config = |text: &str| ConfigFile { path: "keylint.yaml".to_owned(), text: text.to_owned() };
+    let settings = Settings {
+        config: config_text.map(config),
+        select: select.iter().map(|&name| name.to_owned()).collect(),
+        ..Settings::default()
+    };
+    let (linter, problems, _) = Linter::new(&settings, &|_| unreachable!("no file is named")).unwrap();
+    assert_eq!(problems, []);
+    linter
 }
 
 /// What a linter says of a text, in the order in which it is reported.
