@@ -184,6 +184,10 @@ fn resolved(
     let (mut value, problems): (Value, Vec<Problem>) = match policy.kind() {
         Kind::String => {
             let text = policy.as_str().unwrap_or_default().trim_start();
+            // What `--generate-cli-skeleton` prints.
+            if text.is_empty() {
+                return None;
+            }
             if !text.starts_with(['{', '$', '"']) && !is_certain {
                 return None;
             }
