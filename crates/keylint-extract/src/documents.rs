@@ -199,13 +199,12 @@ fn resolved(
     if let Some(placeholder) = placeholder {
         value = Value::unknown(value.at, placeholder);
     }
-    if matches!(value.kind, ValueKind::Null) {
-        return None;
-    }
+    let is_there = !matches!(value.kind, ValueKind::Null);
+    let ways = is_there.then(|| Way { policy: value, left_out: Vec::new() }).into_iter().collect();
     Some(Resolved {
         resource: Resource { name, at },
         facts,
-        ways: vec![Way { policy: value, left_out: Vec::new() }],
+        ways,
         defaults: Vec::new(),
         problems,
         is_certain,

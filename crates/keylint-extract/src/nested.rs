@@ -5,7 +5,8 @@ use keylint_syntax::{Arena, Tree, json};
 
 use crate::value::{PieceKind, Text, Value, ValueKind, Within};
 
-/// The value that a text holds as JSON, and what is wrong with it, at places of the file.
+/// The value that a text holds as JSON, and what is wrong with it, at places of the file. With something wrong there is
+/// no value: what could be read may be less than what is there.
 ///
 /// A text that is not known, or whose form depends on what is not known, gives a value that is not known.
 pub(crate) fn json_in(text: &Text) -> (Value, Vec<Problem>) {
@@ -28,7 +29,8 @@ pub(crate) fn json_in(text: &Text) -> (Value, Vec<Problem>) {
     for problem in &mut problems {
         problem.at = Within::Text(text).span(problem.at);
     }
-    (value.unwrap_or_else(|| Value::new(at, ValueKind::Unknown(String::new()))), problems)
+    let value = value.filter(|_| problems.is_empty());
+    (value.unwrap_or_else(|| Value::new(at, ValueKind::Null)), problems)
 }
 
 /// What stands between `${` and `}`.

@@ -169,7 +169,7 @@ impl<'m, 's> Search<'m, 's> {
         self.documents.append(&mut documents);
         found.defaults.sort();
         found.defaults.dedup();
-        if !found.ways.is_empty() {
+        if !found.ways.is_empty() || !found.problems.is_empty() {
             self.policies.push(found);
         }
     }
