@@ -88,7 +88,9 @@ mod tests {
         let count = |conditions: usize| {
             let mut ways = 0;
             for_each_way(|choices| {
-                (0..conditions).for_each(|index| drop(choices.decide(&index.to_string())));
+                for index in 0..conditions {
+                    choices.decide(&index.to_string());
+                }
                 ways += 1;
             });
             ways
