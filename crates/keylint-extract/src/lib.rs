@@ -14,11 +14,12 @@
 mod choices;
 mod cloudformation;
 mod key_policy;
+mod nested;
 mod value;
 
 pub use key_policy::{Found, forget_intrinsics, is_json, is_output_tail, key_policies, looks_like_policy};
 
-use keylint_source::Span;
+use keylint_source::{Problem, Span};
 
 use crate::value::Value;
 
@@ -32,6 +33,12 @@ pub(crate) struct Resolved {
     pub(crate) ways: Vec<Way>,
     /// For names of what is not known: the value that it has where nothing else is said.
     pub(crate) defaults: Vec<(String, String)>,
+    /// What is wrong with a text that should be a policy.
+    pub(crate) problems: Vec<Problem>,
+    /// Whether it is a key policy because of where it stands. Otherwise it has to look like one.
+    pub(crate) is_certain: bool,
+    /// Whether it is written in the blocks of a policy document.
+    pub(crate) is_in_blocks: bool,
 }
 
 /// A policy as it is in one way in which conditions can turn out.
