@@ -339,11 +339,25 @@ impl Text {
 
     fn write(&self, at: Span, arena: &mut Arena) -> Slot {
         let start = arena.begin_text();
-        for piece in &self.pieces {
-            arena.decoded(start, piece.at.start(), &piece.text);
+        let mut pieces = self.pieces.iter().filter(|piece| !piece.text.is_empty()).peekable();
+        while let Some(piece) = pieces.next() {
+            let (at, text) = (piece.at, piece.text.as_str());
             // Of equal length, the piece would count as copied byte by byte.
-            if !matches!(piece.kind, PieceKind::Exact) && piece.text.len() == piece.at.len() as usize {
-                arena.decoded(start, piece.at.start(), "");
+            let first = text.chars().next().map_or(0, char::len_utf8);
+            let (first, rest) = match text.split_at_checked(first) {
+                Some((first, rest))
+                    if !matches!(piece.kind, PieceKind::Exact) && text.len() == at.len() as usize =>
+                {
+                    (first, rest)
+                }
+                _ => ("", text),
+            };
+            for part in [first, rest].into_iter().filter(|part| !part.is_empty()) {
+                arena.decoded(start, at.start(), part);
+            }
+            // What lies between two pieces belongs to neither.
+            if pieces.peek().is_some_and(|next| next.at.start() != at.end()) {
+                arena.decoded(start, at.end(), "");
             }
         }
         let end = self.pieces.last().map_or_else(|| at.end(), |last| last.at.end());

@@ -2,9 +2,11 @@
 //!
 //! The crate `granit-parser` reads the syntax and yields events with byte offsets; this file builds the tree from
 //! them, within bounds: aliases are expanded up to [`limits::ALIAS_NODES`]. `text` finds the way from decoded text
-//! back to the file, `scalars` tells numbers from strings, `words` says in plain words what the parser found wrong.
+//! back to the file, `scalars` tells numbers from strings, `short_forms` knows the tags of CloudFormation, and `words` says
+//! in plain words what the parser found wrong.
 
 mod scalars;
+mod short_forms;
 mod text;
 mod words;
 
@@ -24,8 +26,9 @@ use crate::{Arena, Kind, limits};
 /// the original. Merge keys (`<<`) stay as they are. A syntax error ends its document: what was read until there
 /// is in the tree, and the next document is read.
 ///
-/// Tags other than `!!str` are ignored: the node is what it would be without. The short forms of CloudFormation
-/// (`!Sub`, `!Ref`) are to be told apart when templates are read.
+/// The short forms of CloudFormation become the objects that they are short for, as templates in JSON have them:
+/// `!Sub x` is `{"Fn::Sub": x}`, where the object spans from the tag to the end of the node, and the tag is its key.
+/// Other tags than these and `!!str` are ignored: the node is what it would be without.
 pub fn parse(source: &str, arena: &mut Arena, problems: &mut Vec<Problem>) {
     arena.clear();
     let mut report = Report::new(problems);
@@ -57,7 +60,7 @@ struct Builder<'s> {
     events: Parser<'s, StrInput<'s>>,
     arena: &'s mut Arena,
     report: Report<'s>,
-    /// The sequences and mappings that are open, from the outermost to the innermost.
+    /// The sequences, mappings, and short forms that are open, from the outermost to the innermost.
     open: Vec<Collection>,
     /// What an alias can stand for, by the parser's numbers. A collection enters when it ends.
     anchors: BTreeMap<usize, Slot>,
@@ -75,8 +78,25 @@ struct Collection {
     anchor: usize,
     /// Of a mapping: whether a key comes next.
     expects_key: bool,
-    /// Written with brackets: it ends with its bracket, while others end with their last node.
-    has_brackets: bool,
+    ending: Ending,
+}
+
+/// How an open collection ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// With its bracket.
+    Bracket,
+    /// With its last node, when the parser says so.
+    LastNode,
+    /// With the one node that it has: the object that a short form stands for.
+    OnlyNode,
+}
+
+/// A tag that is the short form of a function: the function's name, and where the tag stands.
+#[derive(Clone, Copy)]
+struct ShortForm {
+    function: &'static str,
+    at: Span,
 }
 
 impl<'s> Builder<'s> {
@@ -84,7 +104,7 @@ impl<'s> Builder<'s> {
         while !self.report.is_full() {
             let result = match self.events.next_event() {
                 None => break,
-                Some(Ok((event, at))) => self.event(event, self.place(at)),
+                Some(Ok((event, at))) => self.event(event, at),
                 Some(Err(error)) => Err(error),
             };
             if let Err(error) = result {
@@ -98,13 +118,19 @@ impl<'s> Builder<'s> {
         self.close_all();
     }
 
-    fn event(&mut self, event: Event<'s>, at: Span) -> Result<(), ScanError> {
+    fn event(&mut self, event: Event<'s>, place: granit_parser::Span) -> Result<(), ScanError> {
+        let at = self.place(place);
+        let short_form = event.tag().and_then(|tag| self.short_form(tag, place));
         match event {
             Event::Scalar(value, style, anchor, tag) => {
-                self.scalar(&value, style, anchor, tag.as_deref(), at);
+                self.scalar(&value, style, anchor, tag.as_deref(), short_form, at);
             }
-            Event::SequenceStart(style, anchor, _) => return self.open(Kind::Array, style, anchor, at),
-            Event::MappingStart(style, anchor, _) => return self.open(Kind::Object, style, anchor, at),
+            Event::SequenceStart(style, anchor, _) => {
+                return self.open(Kind::Array, style, anchor, short_form, at);
+            }
+            Event::MappingStart(style, anchor, _) => {
+                return self.open(Kind::Object, style, anchor, short_form, at);
+            }
             Event::SequenceEnd | Event::MappingEnd => self.close(at),
             Event::Alias(anchor) => return self.alias(anchor, at),
             Event::UnresolvedAlias(name) => {
@@ -128,43 +154,97 @@ impl<'s> Builder<'s> {
         !collection.expects_key
     }
 
-    fn scalar(&mut self, value: &str, style: ScalarStyle, anchor: usize, tag: Option<&Tag>, at: Span) {
+    /// The short form that a tag is.
+    fn short_form(&self, tag: &Tag, place: granit_parser::Span) -> Option<ShortForm> {
+        let function = short_forms::function(tag)?;
+        Some(ShortForm { function, at: self.place(place.tag_span()?) })
+    }
+
+    fn scalar(
+        &mut self,
+        value: &str,
+        style: ScalarStyle,
+        anchor: usize,
+        tag: Option<&Tag>,
+        short_form: Option<ShortForm>,
+        at: Span,
+    ) {
         let is_text = style != ScalarStyle::Plain || tag.is_some_and(|tag| tag.core_suffix() == Some("str"));
         // A node that is left out has no bytes, and reads as `~`.
         let value = if at.is_empty() { "" } else { value };
-        let kind = if self.is_key() || is_text { Kind::String } else { scalars::kind(value) };
+        let is_key = self.is_key();
+        let short_form = short_form.filter(|_| !is_key);
+        self.last_end = self.last_end.max(at.end());
+        if short_form.is_some() && self.open.len() >= limits::NESTING {
+            self.too_deep(at);
+            self.arena.scalar(Kind::Unknown, at, 0);
+            return;
+        }
+        let anchor = self.open_short_form(short_form, anchor);
+        let kind = if is_key || is_text { Kind::String } else { scalars::kind(value) };
         let slot = if kind == Kind::String {
             text::add(self.arena, self.source, at, value, style)
         } else {
             self.arena.scalar(kind, at, 0)
         };
-        self.last_end = self.last_end.max(at.end());
         self.remember(anchor, slot);
+        self.close_short_form();
     }
 
-    fn open(&mut self, kind: Kind, style: StructureStyle, anchor: usize, at: Span) -> Result<(), ScanError> {
+    fn open(
+        &mut self,
+        kind: Kind,
+        style: StructureStyle,
+        anchor: usize,
+        short_form: Option<ShortForm>,
+        at: Span,
+    ) -> Result<(), ScanError> {
         if self.is_key() {
             return self.drop_member(at, true);
         }
-        if self.open.len() >= limits::NESTING {
+        if self.open.len() + usize::from(short_form.is_some()) >= limits::NESTING {
             self.too_deep(at);
             self.arena.scalar(Kind::Unknown, Span::empty(at.start()), 0);
             return self.skip_node(true);
         }
+        let anchor = self.open_short_form(short_form, anchor);
         let slot = self.arena.open(kind, at.start());
         self.last_end = self.last_end.max(at.start());
-        let has_brackets = style == StructureStyle::Flow;
-        self.open.push(Collection { slot, kind, anchor, expects_key: true, has_brackets });
+        let ending = if style == StructureStyle::Flow { Ending::Bracket } else { Ending::LastNode };
+        self.open.push(Collection { slot, kind, anchor, expects_key: true, ending });
         Ok(())
     }
 
     fn close(&mut self, at: Span) {
         let Some(collection) = self.open.pop() else { return };
-        if collection.has_brackets {
+        if collection.ending == Ending::Bracket {
             self.last_end = self.last_end.max(at.end());
         }
         self.arena.close(collection.slot, self.last_end);
         self.remember(collection.anchor, collection.slot);
+        self.close_short_form();
+    }
+
+    /// Opens the object that a short form stands for, up to its value, which comes next. The anchor of the node is
+    /// then the object's; what is given back is the anchor that is left for the value.
+    fn open_short_form(&mut self, short_form: Option<ShortForm>, anchor: usize) -> usize {
+        let Some(ShortForm { function, at }) = short_form else { return anchor };
+        let slot = self.arena.open(Kind::Object, at.start());
+        let text = self.arena.begin_text();
+        self.arena.decoded(text, at.start(), function);
+        self.arena.text(text, at, at.end());
+        self.last_end = self.last_end.max(at.end());
+        let kind = Kind::Object;
+        self.open.push(Collection { slot, kind, anchor, expects_key: false, ending: Ending::OnlyNode });
+        0
+    }
+
+    /// Closes the object of a short form, if the node that ended was its value.
+    fn close_short_form(&mut self) {
+        if let Some(object) = self.open.pop_if(|open| open.ending == Ending::OnlyNode) {
+            self.arena.close(object.slot, self.last_end);
+            self.remember(object.anchor, object.slot);
+        }
     }
 
     /// Keeps what an alias may stand for; without an anchor the parser's number is 0.

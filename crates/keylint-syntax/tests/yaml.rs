@@ -84,9 +84,91 @@ mod yaml {
 
     #[test]
     fn a_tag_changes_nothing_but_the_text_of_str() {
-        let source = "a: !Sub x${y}\nb: !!str 12\nc: !Ref 12\nd: !GetAtt [x, y]\n";
+        let source = "a: !Subs x${y}\nb: !!str 12\nc: !ref 12\nd: !<!Sub> [x, y]\n!Ref e: !x {}\n";
         assert_said(source, &[]);
-        assert_eq!(values(source), [json!({"a": "x${y}", "b": "12", "c": 12, "d": ["x", "y"]})]);
+        assert_eq!(values(source), [json!({"a": "x${y}", "b": "12", "c": 12, "d": ["x", "y"], "e": {}})]);
+    }
+
+    #[test]
+    fn short_forms_are_what_they_are_short_for() {
+        let source = "
+a: !Sub x${y}
+b: !If
+  - c
+  - !Ref d
+  - !Condition e
+f: !FindInMap [!Ref g, !GetAtt h.i, 12]
+j: !Transform {Name: k}
+l: !Join
+- ''
+- - !Sub '${m}'
+  - !Split
+    - n
+    - o
+p: !Sub |
+  q
+r: !Ref
+s: !Transform
+  Name: t
+";
+        assert_said(source, &[]);
+        let expected = json!({
+            "a": {"Fn::Sub": "x${y}"},
+            "b": {"Fn::If": ["c", {"Ref": "d"}, {"Condition": "e"}]},
+            "f": {"Fn::FindInMap": [{"Ref": "g"}, {"Fn::GetAtt": "h.i"}, 12]},
+            "j": {"Fn::Transform": {"Name": "k"}},
+            "l": {"Fn::Join": ["", [{"Fn::Sub": "${m}"}, {"Fn::Split": ["n", "o"]}]]},
+            "p": {"Fn::Sub": "q\n"},
+            "r": {"Ref": null},
+            "s": {"Fn::Transform": {"Name": "t"}},
+        });
+        assert_eq!(values(source), [expected]);
+    }
+
+    #[test]
+    fn a_short_form_lies_between_its_tag_and_the_end_of_its_node() {
+        let source = "a: !Sub 'é${y}'\nb: !If\n  - c\n  - !Ref d\n\ne: !Or [f]\ng: !Ref\nh: 1\n";
+        let (arena, problems) = parsed(source);
+        assert_eq!(problems, []);
+        assert_places(source, &arena, &problems);
+        let root = Tree::new(source, &arena).root().unwrap();
+        let cut = |node: Node<'_>| &source[node.span().range()];
+        let places: Vec<_> = root
+            .members()
+            .flat_map(|each| each.value.members().map(move |inner| (each.value, inner)))
+            .map(|(object, inner)| [cut(object), cut(inner.key), cut(inner.value)])
+            .collect();
+        assert_eq!(
+            places,
+            [
+                ["!Sub 'é${y}'", "!Sub", "'é${y}'"],
+                ["!If\n  - c\n  - !Ref d", "!If", "- c\n  - !Ref d"],
+                ["!Or [f]", "!Or", "[f]"],
+                ["!Ref", "!Ref", ""],
+            ]
+        );
+        let key = root.get("a").unwrap().members().next().unwrap().key;
+        assert_eq!(&source[key.text_span(4..7).range()], "!Sub");
+    }
+
+    #[test]
+    fn an_alias_of_a_short_form_is_all_of_it() {
+        let source = "a: &x !Ref b\nc: !Sub &y d\ne: !Join &z ['', [f]]\ng: [*x, *y, *z]\n";
+        assert_said(source, &[]);
+        let [all] = values(source).try_into().unwrap();
+        assert_eq!(all["g"], json!([{"Ref": "b"}, {"Fn::Sub": "d"}, {"Fn::Join": ["", ["f"]]}]));
+    }
+
+    #[test]
+    fn short_forms_that_break_off_are_closed_and_those_too_deep_are_left_out() {
+        assert_eq!(
+            values("a: !If [b, !Ref\n---\nc: !Ref d: e\n---\nf: !Ref g\n")[2],
+            json!({"f": {"Ref": "g"}})
+        );
+        let source = "!Not [".repeat(300) + "!Ref x";
+        assert_said(&source, &[("[", "more than 128 lists and mappings inside one another")]);
+        let source = format!("{}!Ref x{}", "[".repeat(128), "]".repeat(128));
+        assert_said(&source, &[("x", "more than 128 lists and mappings inside one another")]);
     }
 
     #[test]
@@ -256,7 +338,7 @@ mod yaml {
             tokens in prop::collection::vec(
                 prop::sample::select(vec![
                     "a", "é", ": ", "- ", "\n", "\n  ", "\n\t", "{", "}", "[", "]", ", ", "\"", "'", "\\", "\\x41", "|",
-                    ">", ">2", "&x ", "*x", "!t ", "# c", "---\n", "...\n", "? ", "%YAML 1.2\n", "\r\n", "\u{feff}", "~",
+                    ">", ">2", "&x ", "*x", "!t ", "!Ref ", "# c", "---\n", "...\n", "? ", "%YAML 1.2\n", "\r\n", "\u{feff}", "~",
                     "\u{2028}", "\u{85}", "\\N", "\\\n",
                 ]),
                 0..40,

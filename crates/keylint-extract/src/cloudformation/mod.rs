@@ -1,0 +1,182 @@
+//! Templates of CloudFormation, also those that SAM and CDK write.
+//!
+//! | module | does |
+//! | --- | --- |
+//! | `template` | knows the sections of a template, and looks names up in them |
+//! | `resolver` | follows references and branches: a node becomes a value |
+//! | `functions` | the functions that make new lists and texts out of old ones |
+//! | `substitution` | what is written inside of a text: `${…}`, `&{…}`, `{{resolve:…}}` |
+//! | `conditions` | how conditions turn out, and which cannot turn out together |
+//! | `facts` | what a template says of a key |
+//!
+//! A parameter is never taken as its default, which is only what holds if nobody says otherwise. What a template does
+//! not know (accounts, Regions, attributes of other resources) keeps the name by which the template refers to it.
+
+mod conditions;
+mod facts;
+mod functions;
+mod resolver;
+mod substitution;
+mod template;
+
+use std::collections::BTreeSet;
+
+use keylint_source::Problem;
+use keylint_syntax::{Kind, Node, Tree};
+use memchr::memmem;
+
+use crate::choices::for_each_way;
+use crate::cloudformation::conditions::{canonical, comparisons};
+use crate::cloudformation::resolver::Resolver;
+use crate::cloudformation::template::{Template, member, members};
+use crate::nested::json_in;
+use crate::value::{Value, ValueKind};
+use crate::{Resolved, Resource, Way};
+
+const KEY: &str = "AWS::KMS::Key";
+const REPLICA_KEY: &str = "AWS::KMS::ReplicaKey";
+/// Several resources that are written as one.
+const FOR_EACH: &str = "Fn::ForEach::";
+
+/// Whether a text names a key as a resource of CloudFormation, so that it is worth parsing.
+pub(crate) fn has_sign(text: &str) -> bool {
+    [KEY, REPLICA_KEY].iter().any(|sign| memmem::find(text.as_bytes(), sign.as_bytes()).is_some())
+}
+
+/// Whether a tree is a template.
+pub(crate) fn is_template(root: Node<'_>) -> bool {
+    let resources = member(root, "Resources");
+    resources.into_iter().flat_map(members).any(|resource| {
+        let is_typed = member(resource.value, "Type").is_some_and(|name| name.as_string().is_some());
+        is_typed || fragment(resource.key, resource.value).is_some()
+    })
+}
+
+/// The key policies of the templates among the documents of a file. `account` is the account of the stack, if the user
+/// has said it.
+///
+/// A key without a policy has the one that KMS gives it, and is not among them.
+pub(crate) fn key_policies(tree: Tree<'_>, account: Option<&str>) -> Vec<Resolved> {
+    let mut found = Vec::new();
+    for root in tree.roots().filter(|root| is_template(*root)) {
+        let mut keys = Vec::new();
+        if let Some(resources) = member(root, "Resources") {
+            find_keys(resources, &[], &mut keys);
+        }
+        if !keys.is_empty() {
+            let template = Template::new(root, account);
+            found.extend(keys.iter().filter_map(|key| key.policy(&template)));
+        }
+    }
+    found
+}
+
+/// A key among the resources of a template.
+struct DeclaredKey<'t> {
+    /// Its logical id.
+    id: Node<'t>,
+    properties: Node<'t>,
+    is_replica: bool,
+    /// The identifiers that stand for something else in each of the resources that are written as one.
+    identifiers: Vec<&'t str>,
+}
+
+fn find_keys<'t>(resources: Node<'t>, identifiers: &[&'t str], keys: &mut Vec<DeclaredKey<'t>>) {
+    for resource in members(resources) {
+        if let Some((identifier, fragment)) = fragment(resource.key, resource.value) {
+            let mut inner = identifiers.to_vec();
+            inner.push(identifier);
+            find_keys(fragment, &inner, keys);
+            continue;
+        }
+        let kind = member(resource.value, "Type").and_then(Node::as_string);
+        let is_replica = kind == Some(REPLICA_KEY);
+        if is_replica || kind == Some(KEY) {
+            keys.extend(member(resource.value, "Properties").map(|properties| DeclaredKey {
+                id: resource.key,
+                properties,
+                is_replica,
+                identifiers: identifiers.to_vec(),
+            }));
+        }
+    }
+}
+
+/// Of resources that are written as one: the identifier, and how one of them is written.
+fn fragment<'t>(key: Node<'t>, value: Node<'t>) -> Option<(&'t str, Node<'t>)> {
+    if !key.as_str()?.starts_with(FOR_EACH) {
+        return None;
+    }
+    let mut items = value.items();
+    let identifier = items.next()?.as_string()?;
+    items.next()?;
+    items.next().filter(|fragment| fragment.kind() == Kind::Object).map(|fragment| (identifier, fragment))
+}
+
+impl DeclaredKey<'_> {
+    fn policy(&self, template: &Template<'_>) -> Option<Resolved> {
+        let node = member(self.properties, "KeyPolicy")?;
+        let comparisons = comparisons(node, template);
+        let (mut ways, mut problems, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
+        for_each_way(|choices| {
+            let resolver = Resolver::new(template, &self.identifiers);
+            let value = resolver.deciding(choices, &comparisons).value(node);
+            let policy = value.and_then(|value| as_policy(value, &mut problems));
+            let left_out = choices.left_out();
+            // Conditions can turn out otherwise and come to the same.
+            if let Some(policy) = policy.filter(|policy| seen.insert((canonical(policy), left_out.clone()))) {
+                ways.push(Way { policy, left_out });
+            }
+        });
+        if ways.is_empty() && problems.is_empty() {
+            return None;
+        }
+        let at = self.id.content_span();
+        Some(Resolved {
+            resource: Resource { name: self.id.as_str().unwrap_or_default().to_owned(), at },
+            facts: facts::of(self.properties, self.is_replica, template, &self.identifiers),
+            defaults: defaults(&ways, template),
+            ways,
+            problems,
+            is_certain: true,
+            is_in_blocks: false,
+        })
+    }
+}
+
+/// What KMS gets as the policy; nothing if there is none, or if a text should be one and is no JSON.
+fn as_policy(value: Value, problems: &mut Vec<Problem>) -> Option<Value> {
+    match value.kind {
+        ValueKind::Null => None,
+        ValueKind::Json(value) => Some(substitution::as_sent(*value, false)),
+        ValueKind::Text(text) => {
+            let (value, wrong) = json_in(&text);
+            let is_json = wrong.is_empty();
+            for problem in wrong {
+                if !problems.contains(&problem) {
+                    problems.push(problem);
+                }
+            }
+            is_json.then(|| substitution::as_sent(value, false))
+        }
+        _ => Some(substitution::as_sent(value, true)),
+    }
+}
+
+/// The defaults of the parameters that a policy depends on.
+fn defaults(ways: &[Way], template: &Template<'_>) -> Vec<(String, String)> {
+    let mut names = BTreeSet::new();
+    for way in ways {
+        way.policy.for_each_unknown(&mut |name, _| {
+            if !names.contains(name) {
+                names.insert(name.to_owned());
+            }
+        });
+    }
+    let with_default = |name: String| template.default(&name).map(|default| (name, default));
+    names.into_iter().filter_map(with_default).collect()
+}
+
+#[cfg(test)]
+#[expect(clippy::string_slice, reason = "a place that splits a character is to fail the test")]
+mod tests;
