@@ -43,13 +43,37 @@ pub(crate) fn has_sign(text: &str) -> bool {
     [KEY, REPLICA_KEY].iter().any(|sign| memmem::find(text.as_bytes(), sign.as_bytes()).is_some())
 }
 
-/// Whether a tree is a template.
+/// Whether a tree is a template, has one in it, or is a piece of one.
 pub(crate) fn is_template(root: Node<'_>) -> bool {
-    let resources = member(root, "Resources");
-    resources.into_iter().flat_map(members).any(|resource| {
+    !templates(root).is_empty()
+}
+
+/// The templates in a document, and the resources of each: the document itself, those that the Serverless Framework
+/// adds to its own (`resources`), or, where resources stand alone, they.
+fn templates(root: Node<'_>) -> Vec<(Node<'_>, Node<'_>)> {
+    let of = |node| member(node, "Resources").filter(|it| has_resources(*it)).map(|it| (node, it));
+    if let Some(whole) = of(root) {
+        return vec![whole];
+    }
+    let added = member(root, "resources").into_iter();
+    let added: Vec<_> = added.flat_map(|added| added.items().chain([added])).filter_map(of).collect();
+    if added.is_empty() && has_keys(root) { vec![(root, root)] } else { added }
+}
+
+fn has_resources(resources: Node<'_>) -> bool {
+    members(resources).iter().any(|resource| {
         let is_typed = member(resource.value, "Type").is_some_and(|name| name.as_string().is_some());
         is_typed || fragment(resource.key, resource.value).is_some()
     })
+}
+
+fn has_keys(resources: Node<'_>) -> bool {
+    let kind = |resource: Node<'_>| member(resource, "Type").and_then(|kind| kind.as_string().map(is_key));
+    members(resources).iter().any(|resource| kind(resource.value) == Some(true))
+}
+
+fn is_key(kind: &str) -> bool {
+    kind == KEY || kind == REPLICA_KEY
 }
 
 /// The key policies of the templates among the documents of a file. `account` is the account of the stack, if the user
@@ -58,13 +82,11 @@ pub(crate) fn is_template(root: Node<'_>) -> bool {
 /// A key without a policy has the one that KMS gives it, and is not among them.
 pub(crate) fn key_policies(tree: Tree<'_>, account: Option<&str>) -> Vec<Resolved> {
     let mut found = Vec::new();
-    for root in tree.roots().filter(|root| is_template(*root)) {
+    for (root, resources) in tree.roots().flat_map(templates) {
         let mut keys = Vec::new();
-        if let Some(resources) = member(root, "Resources") {
-            find_keys(resources, &[], &mut keys);
-        }
+        find_keys(resources, &[], &mut keys);
         if !keys.is_empty() {
-            let template = Template::new(root, account);
+            let template = Template::new(root, resources, account);
             found.extend(keys.iter().filter_map(|key| key.policy(&template)));
         }
     }
@@ -91,7 +113,7 @@ fn find_keys<'t>(resources: Node<'t>, identifiers: &[&'t str], keys: &mut Vec<De
         }
         let kind = member(resource.value, "Type").and_then(Node::as_string);
         let is_replica = kind == Some(REPLICA_KEY);
-        if is_replica || kind == Some(KEY) {
+        if kind.is_some_and(is_key) {
             keys.extend(member(resource.value, "Properties").map(|properties| DeclaredKey {
                 id: resource.key,
                 properties,

@@ -10,7 +10,7 @@ use crate::cloudformation::FOR_EACH;
 use crate::cloudformation::conditions::Comparisons;
 use crate::cloudformation::template::{Call, Template, members};
 use crate::nested::inside;
-use crate::value::{Key, PieceKind, Value, ValueKind, Within};
+use crate::value::{Key, PieceKind, Text, Value, ValueKind, Within};
 
 /// Values and conditions inside one another; what is deeper is taken as not known.
 pub(super) const NESTING: usize = 100;
@@ -109,6 +109,9 @@ impl<'r, 't> Resolver<'r, 't> {
 
     /// What a name stands for: a parameter, a resource, an attribute, or what AWS says of the stack.
     pub(super) fn named(&self, at: Span, name: &str) -> Option<Value> {
+        if let Some(arn) = name.strip_suffix(".Arn").and_then(|resource| self.identity_arn(at, resource)) {
+            return Some(arn);
+        }
         let value = match (name, self.template.account) {
             ("AWS::NoValue", _) => return None,
             ("AWS::AccountId", Some(account)) => Value::text(at, account),
@@ -125,7 +128,28 @@ impl<'r, 't> Resolver<'r, 't> {
             Some(ValueKind::List(parts)) => parts.iter().map(words).collect::<Vec<_>>().join("."),
             _ => return call.not_known_text(),
         };
-        Value::hole(call.at, &name)
+        self.named(call.at, &name).unwrap_or_else(|| call.not_known_text())
+    }
+
+    /// The ARN of a role or a user of this template. Its account is the one of the stack.
+    fn identity_arn(&self, at: Span, resource: &str) -> Option<Value> {
+        let arn = self.template.identity_arn(resource)?;
+        let mut text = Text::default();
+        let known = |text: &mut Text, piece: &str| text.push(piece, at, false);
+        let open = |text: &mut Text, name: &str| {
+            let value = self.named(at, name).unwrap_or_else(|| Value::hole(at, name));
+            text.pieces.extend(value.into_pieces(at, name));
+        };
+        known(&mut text, "arn:");
+        open(&mut text, "AWS::Partition");
+        known(&mut text, ":iam::");
+        open(&mut text, "AWS::AccountId");
+        known(&mut text, &format!(":{}{}", arn.kind, arn.path));
+        match arn.name {
+            Some(name) => known(&mut text, name),
+            None => open(&mut text, resource),
+        }
+        Some(Value::new(at, ValueKind::Text(text)))
     }
 
     /// `Fn::If`: one of both values. The other is not there in this way.

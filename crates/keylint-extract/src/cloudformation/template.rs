@@ -22,11 +22,22 @@ pub(super) struct Template<'t> {
     /// By their names, and by both of their keys.
     pub(super) mappings: Named<'t, Named<'t, Named<'t, Node<'t>>>>,
     pub(super) conditions: Named<'t, Node<'t>>,
+    resources: Named<'t, Node<'t>>,
     copied: Cell<usize>,
 }
 
+/// What a template says of the ARN of a role or a user.
+pub(super) struct IdentityArn<'t> {
+    /// `role` or `user`.
+    pub(super) kind: &'static str,
+    /// With a slash at both ends.
+    pub(super) path: &'t str,
+    /// Nothing where CloudFormation makes the name, or it is not known.
+    pub(super) name: Option<&'t str>,
+}
+
 impl<'t> Template<'t> {
-    pub(super) fn new(root: Node<'t>, account: Option<&'t str>) -> Self {
+    pub(super) fn new(root: Node<'t>, resources: Node<'t>, account: Option<&'t str>) -> Self {
         let section = |name: &str| member(root, name).map(named).unwrap_or_default();
         let inner = |map: Node<'t>| named(map).into_iter().map(|(key, value)| (key, named(value))).collect();
         Self {
@@ -34,6 +45,7 @@ impl<'t> Template<'t> {
             parameters: section("Parameters"),
             mappings: section("Mappings").into_iter().map(|(name, map)| (name, inner(map))).collect(),
             conditions: section("Conditions"),
+            resources: named(resources),
             copied: Cell::new(0),
         }
     }
@@ -63,6 +75,25 @@ impl<'t> Template<'t> {
     pub(super) fn allowed_values(&self, parameter: &str) -> Option<BTreeSet<String>> {
         let allowed = member(*self.parameters.get(parameter)?, "AllowedValues")?;
         allowed.items().map(scalar_text).collect::<Option<BTreeSet<_>>>().filter(|values| !values.is_empty())
+    }
+
+    /// The ARN of a role or a user that the template makes, as far as the template says it.
+    pub(super) fn identity_arn(&self, resource: &str) -> Option<IdentityArn<'t>> {
+        let declared = *self.resources.get(resource)?;
+        let (kind, name) = match member(declared, "Type").and_then(Node::as_string)? {
+            "AWS::IAM::Role" => ("role", "RoleName"),
+            "AWS::IAM::User" => ("user", "UserName"),
+            _ => return None,
+        };
+        let properties = member(declared, "Properties");
+        let property = |name| properties.and_then(|properties| member(properties, name));
+        // Of a path that is not known it is not even known how many parts the ARN has.
+        let path = match property("Path") {
+            Some(path) => path.as_string().filter(|path| !path.contains("${"))?,
+            None => "/",
+        };
+        let name = property(name).and_then(Node::as_string).filter(|name| !name.contains("${"));
+        Some(IdentityArn { kind, path, name })
     }
 
     /// Whether as much may be copied once more.

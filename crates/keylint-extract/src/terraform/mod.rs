@@ -8,6 +8,7 @@ mod document;
 mod expression;
 mod file;
 mod function;
+mod identity;
 mod module;
 mod reference;
 mod template;

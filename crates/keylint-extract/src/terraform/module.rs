@@ -107,6 +107,18 @@ impl<'m> Module<'m> {
         file.block(self.parsed(file), entry)
     }
 
+    /// The address with this prefix, if there is one; nothing if there are several, so that it is not known which is
+    /// meant.
+    pub(super) fn only(&self, prefix: &str) -> Option<Option<String>> {
+        let word = prefix.trim_start_matches("data.").trim_end_matches('.');
+        let found = self.blocks(&[word], |address| address.starts_with(prefix));
+        match found.as_slice() {
+            [] => Some(None),
+            [(address, _)] => Some(Some(address.clone())),
+            _ => None,
+        }
+    }
+
     /// The expression that a local value is.
     pub(super) fn local(&self, name: &str) -> Option<Expr<'_>> {
         let (file, entry) = self.find(&format!("local.{name}"))?;

@@ -64,6 +64,9 @@ impl<'m> Evaluator<'m, '_> {
             ("data", ["aws_caller_identity", _, "account_id"]) if self.account.is_some() => {
                 Value::text(at, self.account.unwrap_or_default())
             }
+            (kind, [resource, "arn"]) if kind.starts_with("aws_iam_") && rest(2).is_empty() => {
+                self.identity_arn(kind, resource, at).unwrap_or_else(|| Value::hole(at, name))
+            }
             ("data", [_, _, attribute]) | (_, [_, attribute]) if rest(attributes.len()).is_empty() => {
                 let is_text =
                     TEXTS.contains(attribute) && !matches!(root.as_str(), "module" | "each" | "self");
