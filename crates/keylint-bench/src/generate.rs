@@ -7,23 +7,31 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use keylint_syntax::{Arena, Tree, json};
+
+/// The containers of a policy, as the tests of keylint write them.
+#[expect(clippy::unwrap_used, dead_code, reason = "written for tests, which use more of it")]
+#[path = "../../keylint/tests/containers/forms.rs"]
+mod forms;
+
 /// The sizes of a generated file, in bytes.
 const SIZES: std::ops::Range<usize> = 2_000..4_000;
 /// One policy of so many has a mistake in it.
 const FAULTY: usize = 30;
 
-/// Writes `count` files below `root`, 25 to a folder: what `make` returns for the numbers from 0 on.
+/// Writes `count` files below `root`, 25 to a folder: what `make` returns for the numbers from 0 on, under names with
+/// this extension.
 ///
 /// # Errors
 ///
 /// The first file that cannot be written.
-pub fn tree(root: &Path, count: usize, make: impl Fn(usize) -> String) -> io::Result<()> {
+pub fn tree(root: &Path, extension: &str, count: usize, make: impl Fn(usize) -> String) -> io::Result<()> {
     for number in 0..count {
         let folder = root.join(format!("account-{:02}/service-{:02}", number / 1000, number / 25 % 40));
         if number % 25 == 0 {
             fs::create_dir_all(&folder)?;
         }
-        fs::write(folder.join(format!("key-{number}.json")), make(number))?;
+        fs::write(folder.join(format!("key-{number}.{extension}")), make(number))?;
     }
     Ok(())
 }
@@ -58,6 +66,29 @@ pub fn policy(number: usize) -> String {
         statements.join(",\n    ")
     );
     if random.below(FAULTY) == 0 { with_mistake(&policy, &mut random) } else { policy }
+}
+
+/// A template of CloudFormation with a key that has such a policy.
+pub fn template(number: usize) -> String {
+    in_form(number, "CloudFormation YAML, block").replace("  Key:", &format!("  Key{number}:"))
+}
+
+/// A file of Terraform with a key that has such a policy: as `jsonencode`, as a heredoc, or as a policy document.
+pub fn module(number: usize) -> String {
+    let forms = ["Terraform, jsonencode", "Terraform, indented heredoc", "Terraform, document"];
+    let form = forms.get(number % forms.len()).copied().unwrap_or_default();
+    in_form(number, form)
+        .replace("\"key\"", &format!("\"key_{number}\""))
+        .replace("document.key.", &format!("document.key_{number}."))
+}
+
+fn in_form(number: usize, name: &str) -> String {
+    let text = policy(number);
+    let mut arena = Arena::default();
+    json::parse(&text, &mut arena, &mut Vec::new());
+    let forms =
+        Tree::new(&text, &arena).root().map(|root| forms::forms(root, None, None)).unwrap_or_default();
+    forms.into_iter().find(|form| form.name == name).map(|form| form.text).unwrap_or_default()
 }
 
 /// The policy with one mistake that its text has room for.

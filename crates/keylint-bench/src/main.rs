@@ -42,18 +42,36 @@ enum Part {
     Read { folder: PathBuf },
     /// Find, read and parse the JSON files of a folder
     Parse { folder: PathBuf },
+    /// Write templates of CloudFormation to a folder
+    GenerateTemplates { folder: PathBuf, count: usize },
+    /// Write files of Terraform to a folder
+    GenerateModules { folder: PathBuf, count: usize },
+    /// Find, read and parse the YAML files of a folder
+    ParseYaml { folder: PathBuf },
+    /// Find, read and parse the files of Terraform of a folder
+    ParseHcl { folder: PathBuf },
 }
 
 fn main() -> Outcome<()> {
     let arguments = Arguments::parse();
     match &arguments.part {
         None => compare(&arguments),
-        Some(Part::Generate { folder, count }) => Ok(generate::tree(folder, *count, generate::policy)?),
+        Some(Part::Generate { folder, count }) => {
+            Ok(generate::tree(folder, "json", *count, generate::policy)?)
+        }
         Some(Part::GenerateOthers { folder, count }) => {
-            Ok(generate::tree(folder, *count, generate::other_document)?)
+            Ok(generate::tree(folder, "json", *count, generate::other_document)?)
         }
         Some(Part::Read { folder }) => say(&format!("{} bytes", floor::read(folder)?)),
         Some(Part::Parse { folder }) => say(&format!("{} documents", floor::parse(folder)?)),
+        Some(Part::GenerateTemplates { folder, count }) => {
+            Ok(generate::tree(folder, "yaml", *count, generate::template)?)
+        }
+        Some(Part::GenerateModules { folder, count }) => {
+            Ok(generate::tree(folder, "tf", *count, generate::module)?)
+        }
+        Some(Part::ParseYaml { folder }) => say(&format!("{} events", floor::parse_yaml(folder)?)),
+        Some(Part::ParseHcl { folder }) => say(&format!("{} structures", floor::parse_hcl(folder)?)),
     }
 }
 
@@ -94,6 +112,17 @@ fn compare(arguments: &Arguments) -> Outcome<()> {
     let times = alternately(rounds * 5, || check(&one), || floor("parse", &one))?;
     say("One key policy")?;
     report(&times, "find, read, and parse into `serde_json::Value`", "keylint below 20 ms")?;
+
+    let count = count / 5;
+    let templates = files.folder_of("templates", "yaml", count, generate::template)?;
+    let times = alternately(rounds, || check(&templates), || floor("parse-yaml", &templates))?;
+    say(&format!("{count} templates of CloudFormation in YAML"))?;
+    report(&times, "find, read, and parse into events", "at most 2")?;
+
+    let modules = files.folder_of("modules", "tf", count, generate::module)?;
+    let times = alternately(rounds, || check(&modules), || floor("parse-hcl", &modules))?;
+    say(&format!("{count} files of Terraform, 25 to a module"))?;
+    report(&times, "find, read, and parse into a body", "at most 2")?;
 
     if arguments.memory {
         const MANY: usize = 100_000;
@@ -143,8 +172,18 @@ impl Files {
     }
 
     fn folder(&self, name: &str, count: usize, make: impl Fn(usize) -> String) -> io::Result<PathBuf> {
+        self.folder_of(name, "json", count, make)
+    }
+
+    fn folder_of(
+        &self,
+        name: &str,
+        extension: &str,
+        count: usize,
+        make: impl Fn(usize) -> String,
+    ) -> io::Result<PathBuf> {
         let folder = self.0.join(name);
-        generate::tree(&folder, count, make)?;
+        generate::tree(&folder, extension, count, make)?;
         Ok(folder)
     }
 }

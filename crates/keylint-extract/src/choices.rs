@@ -36,6 +36,11 @@ impl Choices {
         self.left_out.push(place);
     }
 
+    /// Whether no condition was asked about: then this is the only way.
+    pub(crate) fn are_none(&self) -> bool {
+        self.decided.is_empty()
+    }
+
     /// What is not there in this way.
     pub(crate) fn left_out(&mut self) -> Vec<Span> {
         std::mem::take(&mut self.left_out)

@@ -3,7 +3,7 @@
 use keylint_source::{Problem, Span};
 use keylint_syntax::{Arena, Tree, json};
 
-use crate::value::{PieceKind, Text, Value, ValueKind, Within};
+use crate::value::{Indexed, PieceKind, Text, Value, ValueKind, Within};
 
 /// The value that a text holds as JSON, and what is wrong with it, at places of the file. With something wrong there is
 /// no value: what could be read may be less than what is there.
@@ -22,12 +22,13 @@ pub(crate) fn json_in(text: &Text) -> (Value, Vec<Problem>) {
     let mut arena = Arena::default();
     let mut problems = Vec::new();
     json::parse(&decoded, &mut arena, &mut problems);
-    let value = Tree::new(&decoded, &arena).root().map(|root| Value::of(root, Within::Text(text)));
+    let indexed = Indexed::new(text);
+    let value = Tree::new(&decoded, &arena).root().map(|root| Value::of(root, Within::Text(&indexed)));
     if let Some(hole) = problems.iter().find_map(|problem| hole_beside(text, problem.at)) {
         return (Value::unknown(at, inside(hole)), Vec::new());
     }
     for problem in &mut problems {
-        problem.at = Within::Text(text).span(problem.at);
+        problem.at = Within::Text(&indexed).span(problem.at);
     }
     let value = value.filter(|_| problems.is_empty());
     (value.unwrap_or_else(|| Value::new(at, ValueKind::Null)), problems)

@@ -303,38 +303,12 @@ impl Text {
 
     /// The part between two offsets of the decoded text.
     pub(crate) fn slice(&self, start: usize, end: usize) -> Self {
-        let mut part = Self::default();
-        let mut from = 0;
-        for piece in &self.pieces {
-            let to = from + piece.text.len();
-            let (first, last) = (start.max(from), end.min(to));
-            if first < last
-                && let Some(text) = piece.text.get(first - from..last - from)
-            {
-                if matches!(piece.kind, PieceKind::Exact) {
-                    let offset = |at: usize| {
-                        piece.at.start().saturating_add(u32::try_from(at - from).unwrap_or(u32::MAX))
-                    };
-                    part.push(text, Span::new(offset(first), offset(last)), true);
-                } else {
-                    let kind =
-                        if text.len() == piece.text.len() { piece.kind.clone() } else { PieceKind::Replaced };
-                    part.pieces.push(Piece { text: text.to_owned(), at: piece.at, kind });
-                }
-            }
-            from = to;
-        }
-        part
+        slice(&self.pieces, 0, start, end)
     }
 
     /// The bytes that a range of the decoded text comes from.
     pub(crate) fn span(&self, start: usize, end: usize) -> Span {
-        let part = self.slice(start, end.max(start + 1));
-        match (part.pieces.first(), part.pieces.last()) {
-            (Some(first), Some(_)) if start >= end => Span::empty(first.at.start()),
-            (Some(first), Some(last)) => Span::new(first.at.start(), last.at.end().max(first.at.start())),
-            _ => Span::empty(self.pieces.last().map_or(0, |last| last.at.end())),
-        }
+        span(&self.slice(start, end.max(start + 1)), start >= end, self)
     }
 
     fn write(&self, at: Span, arena: &mut Arena) -> Slot {
@@ -377,13 +351,80 @@ impl Text {
     }
 }
 
+/// The part between two offsets of the decoded text of pieces, the first of which begins at `from`.
+fn slice(pieces: &[Piece], mut from: usize, start: usize, end: usize) -> Text {
+    let mut part = Text::default();
+    for piece in pieces {
+        if from >= end {
+            break;
+        }
+        let to = from + piece.text.len();
+        let (first, last) = (start.max(from), end.min(to));
+        if first < last
+            && let Some(text) = piece.text.get(first - from..last - from)
+        {
+            if matches!(piece.kind, PieceKind::Exact) {
+                let offset =
+                    |at: usize| piece.at.start().saturating_add(u32::try_from(at - from).unwrap_or(u32::MAX));
+                part.push(text, Span::new(offset(first), offset(last)), true);
+            } else {
+                let kind =
+                    if text.len() == piece.text.len() { piece.kind.clone() } else { PieceKind::Replaced };
+                part.pieces.push(Piece { text: text.to_owned(), at: piece.at, kind });
+            }
+        }
+        from = to;
+    }
+    part
+}
+
+/// The bytes that a part of a text comes from: none, at its beginning, if it `is_empty`.
+fn span(part: &Text, is_empty: bool, whole: &Text) -> Span {
+    match (part.pieces.first(), part.pieces.last()) {
+        (Some(first), Some(_)) if is_empty => Span::empty(first.at.start()),
+        (Some(first), Some(last)) => Span::new(first.at.start(), last.at.end().max(first.at.start())),
+        _ => Span::empty(whole.pieces.last().map_or(0, |last| last.at.end())),
+    }
+}
+
+/// A text in which many parts are looked up.
+pub(crate) struct Indexed<'t> {
+    text: &'t Text,
+    /// Where each piece begins in the decoded text.
+    starts: Vec<usize>,
+}
+
+impl<'t> Indexed<'t> {
+    pub(crate) fn new(text: &'t Text) -> Self {
+        let mut end = 0;
+        let starts = text.pieces.iter().map(|piece| {
+            let start = end;
+            end += piece.text.len();
+            start
+        });
+        Self { text, starts: starts.collect() }
+    }
+
+    /// As [`Text::slice`].
+    pub(crate) fn slice(&self, start: usize, end: usize) -> Text {
+        let first = self.starts.partition_point(|from| *from <= start).saturating_sub(1);
+        let from = self.starts.get(first).copied().unwrap_or_default();
+        slice(self.text.pieces.get(first..).unwrap_or_default(), from, start, end)
+    }
+
+    /// As [`Text::span`].
+    pub(crate) fn span(&self, start: usize, end: usize) -> Span {
+        span(&self.slice(start, end.max(start + 1)), start >= end, self.text)
+    }
+}
+
 /// What the places of a node are offsets of.
 #[derive(Clone, Copy)]
 pub(crate) enum Within<'a> {
     /// Of a file that begins at this offset of the input.
     File(u32),
     /// Of the decoded text.
-    Text(&'a Text),
+    Text(&'a Indexed<'a>),
 }
 
 impl Within<'_> {

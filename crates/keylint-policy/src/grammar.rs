@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use keylint_source::{Problem, Span};
+use keylint_source::Problem;
 use keylint_syntax::schema::{Schema, Violation, ViolationKind};
 use keylint_syntax::{Kind, Member, Node};
 
@@ -26,7 +26,7 @@ pub fn problems(node: Node<'_>) -> Vec<Problem> {
     }
     let mut problems = Vec::new();
     if let Some(schema) = KEY_POLICY.as_ref().filter(|schema| !schema.accepts(node)) {
-        schema.violations(node).into_iter().for_each(|violation| add(violation, &mut problems));
+        schema.violations(node).into_iter().for_each(|violation| add(violation, node, &mut problems));
     }
     duplicates(node, false, &mut problems);
     problems.sort_by_key(|problem| problem.at);
@@ -34,10 +34,10 @@ pub fn problems(node: Node<'_>) -> Vec<Problem> {
 }
 
 /// What is missing in an object is said at its brace, not by underlining all of it, and in one sentence.
-fn add(violation: Violation, problems: &mut Vec<Problem>) {
+fn add(violation: Violation, policy: Node<'_>, problems: &mut Vec<Problem>) {
     let mut problem = violation.problem;
     if let ViolationKind::MissingMember { name } = &violation.kind {
-        problem.at = Span::new(problem.at.start(), problem.at.start() + problem.at.len().min(1));
+        problem.at = policy.tree().character(problem.at);
         let beginning = problem.message.split('`').next().unwrap_or_default();
         let same_place =
             |other: &&mut Problem| other.at == problem.at && other.message.starts_with(beginning);

@@ -25,7 +25,8 @@ pub fn lower(policy: Node<'_>) -> Policy<'_> {
     let statements = policy.members().filter(|member| member.key.as_str() == Some("Statement")).last();
     Policy {
         span: policy.span(),
-        heading: statements.map_or_else(|| first_byte(policy), |member| member.key.content_span()),
+        start: policy.first_character(),
+        heading: statements.map_or_else(|| policy.first_character(), |member| member.key.content_span()),
         version,
         variables: if is_current { Variables::Resolved } else { Variables::Literal },
         statements: match statements {
@@ -41,7 +42,7 @@ pub fn lower(policy: Node<'_>) -> Policy<'_> {
 }
 
 fn statement(index: usize, node: Node<'_>) -> Statement<'_> {
-    let missing = first_byte(node);
+    let missing = node.first_character();
     let mut statement = Statement {
         index,
         span: node.span(),
@@ -214,12 +215,6 @@ fn strings<'t, T>(value: Node<'t>, list: &mut Listed<T>, mut make: impl FnMut(Te
         _ => list.open = true,
     };
     if is_list { value.items().for_each(add) } else { add(value) }
-}
-
-fn first_byte(node: Node<'_>) -> Span {
-    let start = node.span().start();
-    let length = u32::from(!node.span().is_empty());
-    Span::new(start, start + length)
 }
 
 #[cfg(test)]

@@ -16,7 +16,9 @@ use crate::vocabulary::{ConditionKey, Operation, Operations};
 pub struct Policy<'t> {
     /// The whole object.
     pub span: Span,
-    /// The word `Statement`, the best place for what is said of the policy as a whole. Without it, the first byte.
+    /// The character that the object begins with.
+    pub start: Span,
+    /// The word `Statement`, the best place for what is said of the policy as a whole. Without it, the start.
     pub heading: Span,
     /// The `Version` as it is written.
     pub version: Version<'t>,

@@ -178,8 +178,10 @@ pub fn list_unknown(sources: &Sources, unknown: &[Unknown]) -> String {
             "{path}:{}:{}: not known before deployment: `{name}`",
             start.line, start.column
         ));
-        if let Some(default) = &value.default {
-            list.push_str(&format!(", by default `{}`", visible::visible(default)));
+        match value.default.as_deref() {
+            Some("") => list.push_str(", by default empty"),
+            Some(default) => list.push_str(&format!(", by default `{}`", visible::visible(default))),
+            None => {}
         }
         if let Some(resource) = &value.resource {
             list.push_str(&format!(", in `{}`", visible::visible(resource)));

@@ -27,7 +27,7 @@ pub(crate) fn problems(schema: &Lazy, root: Node<'_>) -> Vec<Problem> {
         let mut problem = violation.problem;
         // What is missing in an object is said at its beginning, not by underlining all of it.
         if matches!(violation.kind, ViolationKind::MissingMember { .. }) {
-            problem.at = Span::new(problem.at.start(), problem.at.start() + problem.at.len().min(1));
+            problem.at = root.tree().character(problem.at);
         }
         problem
     });

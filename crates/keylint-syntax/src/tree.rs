@@ -246,6 +246,13 @@ impl<'t> Tree<'t> {
         Items { tree: self, next: 0, end: offset(self.arena.nodes.len()) }
     }
 
+    /// The character that a span begins with; no bytes if it has none.
+    pub fn character(self, span: Span) -> Span {
+        let text = self.source.get(span.range()).unwrap_or_default();
+        let length = text.chars().next().map_or(0, char::len_utf8);
+        Span::new(span.start(), span.start() + offset(length))
+    }
+
     /// The node with this index; an index that no node has gives one whose value is not known.
     pub fn get(self, id: u32) -> Node<'t> {
         Node { tree: self, id }
@@ -299,6 +306,11 @@ impl<'t> Node<'t> {
     pub fn span(self) -> Span {
         let stored = self.stored();
         Span::new(stored.start, stored.end)
+    }
+
+    /// The character that it begins with, the best place for what is said of it as a whole; no bytes if it has none.
+    pub fn first_character(self) -> Span {
+        self.tree.character(self.span())
     }
 
     /// The decoded text of a string, or a number as it is written.

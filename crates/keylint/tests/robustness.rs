@@ -53,6 +53,28 @@ fn survives(linter: &Linter, path: &str, text: &str) -> Vec<Diagnostic> {
     diagnostics
 }
 
+/// Every file of every container: its path, and its text.
+fn files() -> &'static [(String, String)] {
+    static FILES: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
+        let mut files = Vec::new();
+        let mut folders = vec![cases::folder().parent().unwrap().to_path_buf()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if !name.ends_with(".expected") && !name.ends_with(".keylint.yaml") {
+                    files.push((name, std::fs::read_to_string(&path).unwrap()));
+                }
+            }
+        }
+        files.sort();
+        files
+    });
+    &FILES
+}
+
 /// The offset of a character's start at or before an offset.
 fn boundary(text: &str, offset: usize) -> usize {
     (0..=offset.min(text.len())).rev().find(|&offset| text.is_char_boundary(offset)).unwrap_or(0)
@@ -99,6 +121,28 @@ const PIECES: &[&str] = &[
     "ForAllValues:",
     "IfExists",
     "default",
+    "${AWS::AccountId}",
+    "!Sub ",
+    "!If [a, b, ",
+    "!Ref AWS::NoValue",
+    "\n  - ",
+    "<<: *a",
+    "&a ",
+    "*a",
+    "|\n",
+    "#",
+    "jsonencode(",
+    "concat(",
+    ")",
+    "<<-EOT\n",
+    "\nEOT\n",
+    "%{ for x in var.y ~}",
+    "%{ endfor }",
+    " ? [] : ",
+    "[for x in local.y : x]",
+    "=",
+    "data.aws_iam_policy_document.key.json",
+    "dynamic \"statement\" { for_each = var.x content {} }",
 ];
 
 proptest! {
@@ -127,6 +171,122 @@ proptest! {
         }
         survives(linter, &case.path(), &text);
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn containers_with_accidents_are_answered(
+        index in any::<prop::sample::Index>(),
+        accidents in prop::collection::vec((any::<prop::sample::Index>(), 0..40_usize, prop::sample::select(PIECES)), 1..5),
+    ) {
+        let (path, text) = &files()[index.index(files().len())];
+        let mut text = text.clone();
+        for (at, removed, piece) in accidents {
+            let start = boundary(&text, at.index(text.len() + 1));
+            let end = boundary(&text, start + removed).max(start);
+            text.replace_range(start..end, piece);
+        }
+        survives(&linters()[0].1, path, &text);
+    }
+
+    #[test]
+    fn any_text_is_answered_in_every_language(text in any::<String>(), words in prop::collection::vec(prop::sample::select(PIECES), 0..40)) {
+        let (_, linter) = &linters()[0];
+        let words = words.concat();
+        let key = "resource \"aws_kms_key\" \"k\" {\n  policy = ";
+        survives(linter, "a.tf", &format!("{key}{words}{text}"));
+        survives(linter, "a.tf", &format!("{key}jsonencode({{ Statement = [{words}] }})\n}}\n"));
+        survives(linter, "a.tf", &format!("{key}<<EOT\n{{\"Statement\": [{words}{text}]}}\nEOT\n}}\n"));
+        let key = "Resources:\n  Key:\n    Type: AWS::KMS::Key\n    Properties:\n      KeyPolicy:";
+        survives(linter, "a.yaml", &format!("{key} {words}{text}"));
+        survives(linter, "a.yaml", &format!("{key}\n        Statement: [{words}]\n"));
+        survives(linter, "a.yaml", &format!("{key} !Sub |\n        {{\"Statement\": [{words}]}}\n"));
+    }
+}
+
+#[test]
+fn containers_that_are_cut_off_are_answered() {
+    let (_, linter) = &linters()[0];
+    for (path, text) in files().iter().filter(|(path, _)| !cases().iter().any(|case| case.path() == *path)) {
+        for length in (0..=text.len()).step_by(29).filter(|&length| text.is_char_boundary(length)) {
+            survives(linter, path, text.get(..length).unwrap());
+        }
+    }
+}
+
+/// What refers to what refers to what: twice as much with every line, did nothing stop it.
+#[test]
+fn references_that_multiply_are_bounded() {
+    let (_, linter) = &linters()[0];
+    let key = "resource \"aws_kms_key\" \"k\" {\n  policy = jsonencode({ Statement = local.a0, Version = \"kms\" })\n}\n";
+    for form in [
+        "[local.A, local.A]",
+        "\"${local.A}${local.A}\"",
+        "concat(local.A, local.A)",
+        "{ x = local.A, y = local.A }",
+    ] {
+        let line = |index: usize| format!("  a{index} = {}\n", form.replace('A', &format!("a{}", index + 1)));
+        let lines: String = (0..60).map(line).collect();
+        survives(linter, "a.tf", &format!("locals {{\n{lines}  a60 = [\"kms:*\"]\n}}\n{key}"));
+    }
+    let line = |index: usize| format!("  a{index}: &a{index} [*a{0}, *a{0}]\n", index + 1);
+    let lines: String = (0..60).rev().map(line).collect();
+    let bomb = format!("Metadata:\n  a60: &a60 [kms]\n{lines}");
+    let key = "Resources:\n  Key:\n    Type: AWS::KMS::Key\n    Properties:\n      KeyPolicy: *a0\n";
+    let found = survives(linter, "a.yaml", &(bomb + key));
+    assert_eq!(found.iter().map(|found| &*found.rule).collect::<Vec<_>>(), ["invalid-syntax"]);
+}
+
+#[test]
+fn conditions_that_multiply_are_bounded() {
+    let (_, linter) = &linters()[0];
+    let statement = |index: usize| {
+        format!(
+            "var.c{index} ? {{ Effect = \"Allow\", Principal = \"*\", Action = \"kms:{index}\", Resource = \"*\" }} : null"
+        )
+    };
+    let statements: Vec<String> = (0..60).map(statement).collect();
+    let text = format!(
+        "resource \"aws_kms_key\" \"k\" {{\n  policy = jsonencode({{ Statement = [{}] }})\n}}\n",
+        statements.join(", ")
+    );
+    let found = survives(linter, "a.tf", &text);
+    assert_eq!(found.iter().filter(|found| found.rule == "unknown-action").count(), 60);
+}
+
+#[test]
+fn templates_and_modules_of_many_resources_are_answered() {
+    let (_, linter) = &linters()[0];
+    let resource = |index: usize| {
+        format!(
+            "  R{index}:\n    Type: AWS::SNS::Topic\n    Properties: {{ KmsMasterKeyId: !Ref Key, Name: !Sub \"${{AWS::StackName}}-{index}\" }}\n"
+        )
+    };
+    let key = |index: usize| {
+        format!(
+            "  Key{index}:\n    Type: AWS::KMS::Key\n    Properties:\n      KeyPolicy: {{ Version: 2012-10-17, Statement: {{ Effect: Allow, Principal: {{ AWS: !Ref AWS::AccountId }}, Action: [kms:*, !Ref Action, kms:Decript], Resource: \"*\" }} }}\n"
+        )
+    };
+    let template: String =
+        (0..10_000).map(|index| if index % 100 == 0 { key(index) } else { resource(index) }).collect();
+    let found =
+        lint(linter, "a.yaml", &format!("Parameters:\n  Action: {{ Type: String }}\nResources:\n{template}"));
+    assert_eq!(found.iter().filter(|found| found.rule == "unknown-action").count(), 100);
+
+    let resource = |index: usize| {
+        format!("resource \"aws_sns_topic\" \"t{index}\" {{\n  name = \"${{local.prefix}}-{index}\"\n}}\n")
+    };
+    let key = |index: usize| {
+        format!(
+            "resource \"aws_kms_key\" \"k{index}\" {{\n  policy = jsonencode({{ Version = \"2012-10-17\", Statement = [{{ Effect = \"Allow\", Principal = {{ AWS = local.root }}, Action = [\"kms:*\", \"kms:Decript\"], Resource = \"*\" }}] }})\n}}\n"
+        )
+    };
+    let module: String =
+        (0..10_000).map(|index| if index % 100 == 0 { key(index) } else { resource(index) }).collect();
+    let found = lint(linter, "a.tf", &format!("locals {{\n  root = \"111122223333\"\n}}\n{module}"));
+    assert_eq!(found.iter().filter(|found| found.rule == "unknown-action").count(), 100);
 }
 
 #[test]

@@ -146,7 +146,9 @@ impl DeclaredKey<'_> {
             let policy = value.and_then(|value| as_policy(value, &mut problems));
             let left_out = choices.left_out();
             // Conditions can turn out otherwise and come to the same.
-            if let Some(policy) = policy.filter(|policy| seen.insert((canonical(policy), left_out.clone()))) {
+            let is_new =
+                |policy: &Value| choices.are_none() || seen.insert((canonical(policy), left_out.clone()));
+            if let Some(policy) = policy.filter(is_new) {
                 ways.push(Way { policy, left_out });
             }
         });
@@ -167,21 +169,28 @@ impl DeclaredKey<'_> {
 }
 
 /// What KMS gets as the policy; nothing if there is none, or if a text should be one and is no JSON.
-fn as_policy(value: Value, problems: &mut Vec<Problem>) -> Option<Value> {
+fn as_policy(mut value: Value, problems: &mut Vec<Problem>) -> Option<Value> {
     match value.kind {
         ValueKind::Null => None,
-        ValueKind::Json(value) => Some(substitution::as_sent(*value, false)),
+        ValueKind::Json(mut value) => {
+            substitution::as_sent(&mut value, false);
+            Some(*value)
+        }
         ValueKind::Text(text) => {
-            let (value, wrong) = json_in(&text);
+            let (mut value, wrong) = json_in(&text);
             let is_json = wrong.is_empty();
             for problem in wrong {
                 if !problems.contains(&problem) {
                     problems.push(problem);
                 }
             }
-            is_json.then(|| substitution::as_sent(value, false))
+            substitution::as_sent(&mut value, false);
+            is_json.then_some(value)
         }
-        _ => Some(substitution::as_sent(value, true)),
+        _ => {
+            substitution::as_sent(&mut value, true);
+            Some(value)
+        }
     }
 }
 

@@ -75,27 +75,24 @@ impl<'t> Resolver<'_, 't> {
 
 /// A policy as CloudFormation sends it: what it looks up in the Parameter Store and in Secrets Manager is not known
 /// before, and (with `as_texts`) its numbers are texts, such as the ids of accounts without quotation marks.
-pub(super) fn as_sent(value: Value, as_texts: bool) -> Value {
+pub(super) fn as_sent(value: &mut Value, as_texts: bool) {
     let at = value.at;
-    let kind = match value.kind {
-        ValueKind::Text(text) => ValueKind::Text(replace(&text, "{{", "}}", |cut| {
-            cut.inside().starts_with("resolve:").then(|| Text::hole(cut.span(), cut.inside()).pieces)
-        })),
+    match &mut value.kind {
+        ValueKind::Text(text) if text.pieces.iter().any(|piece| piece.text.contains('{')) => {
+            *text = replace(text, "{{", "}}", |cut| {
+                cut.inside().starts_with("resolve:").then(|| Text::hole(cut.span(), cut.inside()).pieces)
+            });
+        }
         ValueKind::Number(number) if as_texts && number.bytes().all(|byte| byte.is_ascii_digit()) => {
             let is_exact = at.len() as usize == number.len();
             let mut text = Text::default();
-            text.push(&number, at, is_exact);
-            ValueKind::Text(text)
+            text.push(number, at, is_exact);
+            value.kind = ValueKind::Text(text);
         }
-        ValueKind::List(items) => {
-            ValueKind::List(items.into_iter().map(|item| as_sent(item, as_texts)).collect())
-        }
-        ValueKind::Object(members) => ValueKind::Object(
-            members.into_iter().map(|(key, value)| (key, as_sent(value, as_texts))).collect(),
-        ),
-        other => other,
-    };
-    Value::new(at, kind)
+        ValueKind::List(items) => items.iter_mut().for_each(|item| as_sent(item, as_texts)),
+        ValueKind::Object(members) => members.iter_mut().for_each(|(_, value)| as_sent(value, as_texts)),
+        _ => {}
+    }
 }
 
 /// Whether to cut a text so often takes too long.

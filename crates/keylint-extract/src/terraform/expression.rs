@@ -17,7 +17,7 @@ use crate::value::{Key, Text, Value, ValueKind, Within, hole_name};
 /// Expressions inside one another, through references; what is deeper is not known.
 const DEPTH: usize = 150;
 /// Expressions that are evaluated for one policy, at most: references can multiply.
-const STEPS: usize = 200_000;
+const STEPS: usize = 50_000;
 
 /// Evaluates expressions of a module, in one way in which its conditions can turn out.
 pub(super) struct Evaluator<'m, 'c> {
@@ -300,9 +300,7 @@ impl<'m, 'c> Evaluator<'m, 'c> {
         }
     }
 
-    /// Whether both sides are equal; where that is not known, the name of the question. Of two known texts that one
-    /// thing is compared with, at most one is equal to it: such questions have names of their own, and the thing is
-    /// the first that was asked for.
+    /// Whether both sides are equal; where that is not known, the name of the question, whichever side comes first.
     fn compared(&mut self, operation: &hcl_edit::expr::BinaryOp, scope: &Scope<'_>) -> Result<bool, String> {
         let left = self.evaluate(&operation.lhs_expr, scope);
         let right = self.evaluate(&operation.rhs_expr, scope);

@@ -8,7 +8,7 @@ use hcl_edit::template::{Directive, Element};
 use keylint_source::Span;
 
 use super::expression::{Evaluator, Scope, each};
-use crate::value::{Piece, PieceKind, Text, Value, ValueKind, Within, hole_name};
+use crate::value::{Indexed, Piece, PieceKind, Text, Value, ValueKind, Within, hole_name};
 
 impl<'m> Evaluator<'m, '_> {
     /// The text that a template gives. A template that is one `${…}` and nothing else is the value in it.
@@ -109,7 +109,8 @@ impl<'m> Evaluator<'m, '_> {
         match parser::parse_template(&decoded) {
             Ok(template) => {
                 let variables = variables.to_vec();
-                let scope = Scope { text: &decoded, within: Within::Text(outer), variables };
+                let indexed = Indexed::new(outer);
+                let scope = Scope { text: &decoded, within: Within::Text(&indexed), variables };
                 self.template(template.iter(), false, &scope, at)
             }
             Err(_) => Value::unknown(at, &decoded),

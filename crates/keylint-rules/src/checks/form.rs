@@ -25,7 +25,7 @@ pub(super) fn oversized<'p>(node: Node<'_>, facts: &Facts<'p>, severity: Severit
     let mut least = Size::default();
     least.add(node);
     let size = if facts.known.is_written_out { node.span().len() as usize } else { least.bytes };
-    let at = first_byte(facts.policy());
+    let at = facts.policy().start;
     let finding =
         |severity| Finding::at(severity, at).with("size", grouped(size)).with("limit", grouped(LIMIT));
     if least.bytes > LIMIT {
@@ -82,11 +82,6 @@ impl Size {
             }
         }
     }
-}
-
-fn first_byte(policy: &Policy<'_>) -> Span {
-    let start = policy.span.start();
-    Span::new(start, start + policy.span.len().min(1))
 }
 
 /// A number as a person reads it: `32,768`.
@@ -190,7 +185,7 @@ pub(super) fn missing_version<'p>(
     let policy = facts.policy();
     let missing = matches!(policy.version, Version::Absent);
     let said = missing && !variable::needs_version(facts, services, severity).is_empty();
-    if missing && !said { vec![Finding::at(severity, first_byte(policy))] } else { Vec::new() }
+    if missing && !said { vec![Finding::at(severity, policy.start)] } else { Vec::new() }
 }
 
 /// Policies of the first version of the language.
