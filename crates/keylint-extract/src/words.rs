@@ -50,7 +50,7 @@ fn translated(quoted: &str) -> Option<String> {
     }
 }
 
-/// `"Bool": {"key": "value"}` as the blocks that say it.
+/// `"Bool": {"key": "value"}` as the arguments of the blocks that say it.
 fn conditions(quoted: &str) -> Option<String> {
     let text = format!("{{{quoted}}}");
     let mut arena = Arena::default();
@@ -63,9 +63,7 @@ fn conditions(quoted: &str) -> Option<String> {
             let [test, variable, value] =
                 [operator.key.as_string(), key.key.as_string(), key.value.as_string()];
             let (test, variable, value) = (test?, variable?, value?);
-            blocks.push(format!(
-                "condition {{ test = \"{test}\", variable = \"{variable}\", values = [\"{value}\"] }}"
-            ));
+            blocks.push(format!("test = \"{test}\", variable = \"{variable}\", values = [\"{value}\"]"));
         }
     }
     (!blocks.is_empty()).then(|| blocks.join("` and `"))
@@ -87,7 +85,7 @@ mod tests {
             ("no backticks, no Action", "no backticks, no Action"),
             (
                 "add the condition `\"Bool\": {\"kms:GrantIsForAWSResource\": \"true\"}`",
-                "add the condition `condition { test = \"Bool\", variable = \"kms:GrantIsForAWSResource\", values = [\"true\"] }`",
+                "add the condition `test = \"Bool\", variable = \"kms:GrantIsForAWSResource\", values = [\"true\"]`",
             ),
         ] {
             assert_eq!(in_words_of_blocks(sentence), expected);

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use keylint_source::{Problem, Span};
+use keylint_source::Problem;
 use keylint_syntax::Node;
 use keylint_syntax::schema::{Schema, ViolationKind};
 

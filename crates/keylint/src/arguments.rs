@@ -11,7 +11,7 @@ use crate::lint;
 
 const EXAMPLES: &str = "\
 Examples:
-  keylint                                      check policies, templates, and modules below this folder
+  keylint                                      check policies, templates, modules below here
   keylint a.json 'keys/**/*.json'              check these files
   aws kms get-key-policy … | keylint -         check standard input
   keylint --service autoscaling asg.json       this key must serve Auto Scaling

@@ -44,7 +44,7 @@ pub(crate) trait Lint: Sync {
         &self,
         files: &[OfModule<'_>],
         read: &keylint_extract::Read<'_>,
-        id_of: &dyn Fn(usize, &str) -> FileId,
+        reported_as: &dyn Fn(usize, &str) -> (FileId, String),
         scratch: &mut Scratch,
     ) -> Linted;
 }
@@ -58,10 +58,10 @@ impl Lint for Linter {
         &self,
         files: &[OfModule<'_>],
         read: &keylint_extract::Read<'_>,
-        id_of: &dyn Fn(usize, &str) -> FileId,
+        reported_as: &dyn Fn(usize, &str) -> (FileId, String),
         scratch: &mut Scratch,
     ) -> Linted {
-        self.lint_module(files, read, id_of, scratch)
+        self.lint_module(files, read, reported_as, scratch)
     }
 }
 
@@ -242,11 +242,15 @@ impl Worker {
         let folder = first.1.path.parent().unwrap_or(Path::new(""));
         let named = |path: &str| tidy_up(&folder.join(path));
         let read = |path: &str| read_text(&named(path)).ok();
-        let id_of = |index: usize, path: &str| match run.by_path.get(named(path).as_path()) {
-            Some(input) => file_id(*input),
-            None => FileId(first.0.0.saturating_add(u32::try_from(index + 1).unwrap_or(u32::MAX))),
+        let reported_as = |index: usize, path: &str| {
+            let path = named(path);
+            let id = match run.by_path.get(path.as_path()) {
+                Some(input) => file_id(*input),
+                None => FileId(first.0.0.saturating_add(u32::try_from(index + 1).unwrap_or(u32::MAX))),
+            };
+            (id, shown(&path).into_owned())
         };
-        match contained(|| run.lint.module(&files, &read, &id_of, &mut self.scratch)) {
+        match contained(|| run.lint.module(&files, &read, &reported_as, &mut self.scratch)) {
             Ok(mut linted) => {
                 self.checked.count(&mut linted, run.keeps_unknown);
                 self.checked.sources.append(&mut linted.read_files);
@@ -401,7 +405,7 @@ mod tests {
             &self,
             files: &[OfModule<'_>],
             _: &keylint_extract::Read<'_>,
-            _: &dyn Fn(usize, &str) -> FileId,
+            _: &dyn Fn(usize, &str) -> (FileId, String),
             _: &mut Scratch,
         ) -> Linted {
             self.0(files[0].file)

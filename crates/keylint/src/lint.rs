@@ -186,14 +186,15 @@ impl Linter {
     }
 
     /// Checks a module: the files of a folder. `read` opens the files that it names, by paths relative to its folder,
-    /// and `id_of` gives the id under which one of those is reported.
+    /// and
+    /// `reported_as` gives the id and the path under which one of those is reported.
     ///
     /// Findings are reported about policies and places in files that are to be checked.
     pub fn lint_module(
         &self,
         files: &[OfModule<'_>],
         read: &keylint_extract::Read<'_>,
-        id_of: &dyn Fn(usize, &str) -> FileId,
+        reported_as: &dyn Fn(usize, &str) -> (FileId, String),
         scratch: &mut Scratch,
     ) -> Linted {
         let module: Vec<ModuleFile<'_>> =
@@ -202,8 +203,9 @@ impl Linter {
         let known = self.known(path);
         let extracted = keylint_extract::extract_module(&module, known.account, read, &mut scratch.arena);
         let text = keylint_extract::module_text(&module, &extracted.read_files);
-        let ids: Vec<FileId> =
-            extracted.read_files.iter().enumerate().map(|(index, file)| id_of(index, &file.path)).collect();
+        let read_files = extracted.read_files.iter().enumerate();
+        let (ids, paths): (Vec<FileId>, Vec<String>) =
+            read_files.map(|(index, file)| reported_as(index, &file.path)).unzip();
         let places = Places::new(files, &extracted.read_files, &ids);
         let is_asked =
             |location: Location| files.iter().any(|file| file.is_asked && file.file == location.file);
@@ -211,18 +213,17 @@ impl Linter {
         let first = files.first().map_or(FIRST_INPUT, |file| file.file);
         let mut linted =
             self.check(&extracted, tree, first, &known, &|location| places.find(location.span), &is_asked);
-        let folder = Path::new(path).parent().unwrap_or(Path::new(""));
-        linted.read_files = ids
-            .into_iter()
-            .zip(extracted.read_files)
-            .filter(|(id, _)| {
-                linted.diagnostics.iter().any(|found| {
-                    std::iter::once(&found.primary).chain(&found.related).any(|label| label.at.file == *id)
-                })
+        let is_shown = |id: FileId| {
+            let mut found = linted.diagnostics.iter();
+            found.any(|found| {
+                std::iter::once(&found.primary).chain(&found.related).any(|label| label.at.file == id)
             })
-            .map(|(id, file)| {
-                (id, SourceFile::new(folder.join(&file.path).to_string_lossy().into_owned(), file.text))
-            })
+        };
+        let texts = extracted.read_files.into_iter().map(|file| file.text);
+        let read_files = ids.into_iter().zip(paths.into_iter().zip(texts));
+        linted.read_files = read_files
+            .filter(|(id, _)| is_shown(*id))
+            .map(|(id, (path, text))| (id, SourceFile::new(path, text)))
             .collect();
         linted
     }

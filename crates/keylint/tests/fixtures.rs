@@ -68,8 +68,8 @@ fn module(
         .map(|(index, (path, text))| OfModule { file: id(index), path, text, is_asked: true })
         .collect();
     let read = |path: &str| fs::read_to_string(folder.join(path)).ok();
-    let linted =
-        linter.lint_module(&files, &read, &|index, _| id(texts.len() + index), &mut Scratch::default());
+    let reported_as = |index: usize, path: &str| (id(texts.len() + index), path.to_owned());
+    let linted = linter.lint_module(&files, &read, &reported_as, &mut Scratch::default());
     for file in files {
         sources.insert(file.file, SourceFile::new(file.path, file.text));
     }

@@ -226,7 +226,12 @@ fn syntax_problem(error: &parser::Error, text: &str) -> Problem {
     if what.contains("redefined attribute") {
         return Problem::new(span, "this argument is set a second time");
     }
-    let expected = what.split_once("expected ").map_or("something else", |(_, expected)| expected);
+    let expected = match what.split_once("expected ") {
+        // All the characters that a value can begin with.
+        Some((_, expected)) if expected.contains("letter or digit") && expected.contains('[') => "a value",
+        Some((_, expected)) => expected,
+        None => "something else",
+    };
     let found = if rest.trim().is_empty() { "the end of the file".to_owned() } else { quoted(rest) };
     Problem::new(span, format!("expected {expected}, found {found}"))
 }

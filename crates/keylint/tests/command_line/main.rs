@@ -8,6 +8,7 @@
 mod arguments;
 mod can;
 mod configuration;
+mod containers;
 mod input;
 mod output;
 mod run;
