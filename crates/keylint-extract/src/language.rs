@@ -9,7 +9,7 @@ pub enum Language {
     Json,
     /// YAML.
     Yaml,
-    /// The language of Terraform and OpenTofu, or its syntax in JSON.
+    /// The language of Terraform and `OpenTofu`, or its syntax in JSON.
     Terraform {
         /// Whether it is the syntax in JSON.
         is_json: bool,
@@ -24,9 +24,9 @@ impl Language {
         let name = path.rsplit('/').next()?;
         let lower = name.to_ascii_lowercase();
         let (stem, extension) = lower.rsplit_once('.')?;
-        let is_module = |stem: &str| stem.ends_with(".tf") || stem.ends_with(".tofu");
+        let inner = stem.rsplit_once('.').map(|(_, inner)| inner);
         match extension {
-            "json" if is_module(stem) => Some(Self::Terraform { is_json: true }),
+            "json" if matches!(inner, Some("tf" | "tofu")) => Some(Self::Terraform { is_json: true }),
             "json" => Some(Self::Json),
             "yaml" | "yml" => Some(Self::Yaml),
             "tf" | "tofu" => Some(Self::Terraform { is_json: false }),

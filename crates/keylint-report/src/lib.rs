@@ -16,12 +16,15 @@ mod json;
 mod line;
 mod place;
 mod snippets;
+mod unknown;
 mod visible;
+
+pub use unknown::{Unknown, list_unknown};
 
 use std::fmt;
 use std::io::{self, Write as _};
 
-use keylint_source::{Diagnostic, Location, Sources};
+use keylint_source::{Diagnostic, Sources};
 
 /// The JSON Schema of what [`Format::Json`] writes.
 pub const OUTPUT_SCHEMA: &str = include_str!("../schemas/output.json");
@@ -120,19 +123,6 @@ impl fmt::Display for Summary {
     }
 }
 
-/// A value that a policy depends on and that is not known before deployment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unknown {
-    /// Where a policy first depends on it.
-    pub at: Location,
-    /// Its name in the file.
-    pub name: String,
-    /// The value that it has where nobody says otherwise.
-    pub default: Option<String>,
-    /// The resource whose policy depends on it.
-    pub resource: Option<String>,
-}
-
 /// Everything that a format may write.
 #[derive(Clone, Copy, Debug)]
 pub struct Report<'r> {
@@ -164,31 +154,6 @@ pub fn write(format: Format, report: &Report<'_>, style: Style, out: &mut dyn io
         Format::Json => json::write(report, &mut out)?,
     }
     out.flush()
-}
-
-/// The values that are not known before deployment, a line each: for people who want to know what the answers do not
-/// rest on.
-pub fn list_unknown(sources: &Sources, unknown: &[Unknown]) -> String {
-    let mut list = String::new();
-    for value in unknown {
-        let place = place::Place::new(sources, value.at);
-        let start = place.start();
-        let (path, name) = (visible::visible(place.file.path()), visible::visible(&value.name));
-        list.push_str(&format!(
-            "{path}:{}:{}: not known before deployment: `{name}`",
-            start.line, start.column
-        ));
-        match value.default.as_deref() {
-            Some("") => list.push_str(", by default empty"),
-            Some(default) => list.push_str(&format!(", by default `{}`", visible::visible(default))),
-            None => {}
-        }
-        if let Some(resource) = &value.resource {
-            list.push_str(&format!(", in `{}`", visible::visible(resource)));
-        }
-        list.push('\n');
-    }
-    list
 }
 
 /// Writes an answer to a question for people, drawn as [`Format::Full`] draws a diagnostic: the verdict and a message

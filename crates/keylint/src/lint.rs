@@ -182,7 +182,7 @@ impl Linter {
         let language = Language::of(path, text);
         let extracted = keylint_extract::extract(language, text, known.account, &mut scratch.arena);
         let tree = Tree::new(text, &scratch.arena);
-        self.check(&extracted, tree, file, &known, &|location| location, &|_| true)
+        self.check(&extracted, tree, file, &|_| known.clone(), &|location| location, &|_| true)
     }
 
     /// Checks a module: the files of a folder. `read` opens the files that it names, by paths relative to its folder,
@@ -200,8 +200,8 @@ impl Linter {
         let module: Vec<ModuleFile<'_>> =
             files.iter().map(|file| ModuleFile { path: file.path, text: file.text }).collect();
         let path = files.first().map_or("", |file| file.path);
-        let known = self.known(path);
-        let extracted = keylint_extract::extract_module(&module, known.account, read, &mut scratch.arena);
+        let account = self.known(path).account;
+        let extracted = keylint_extract::extract_module(&module, account, read, &mut scratch.arena);
         let text = keylint_extract::module_text(&module, &extracted.read_files);
         let read_files = extracted.read_files.iter().enumerate();
         let (ids, paths): (Vec<FileId>, Vec<String>) =
@@ -211,6 +211,11 @@ impl Linter {
             |location: Location| files.iter().any(|file| file.is_asked && file.file == location.file);
         let tree = Tree::new(&text, &scratch.arena);
         let first = files.first().map_or(FIRST_INPUT, |file| file.file);
+        // What the configuration says of a file is about the keys that are declared in it.
+        let known = |declared: Location| {
+            let file = files.iter().find(|file| file.file == declared.file);
+            self.known(file.map_or(path, |file| file.path))
+        };
         let mut linted =
             self.check(&extracted, tree, first, &known, &|location| places.find(location.span), &is_asked);
         let is_shown = |id: FileId| {
@@ -228,14 +233,14 @@ impl Linter {
         linted
     }
 
-    /// Checks the policies that were found. `place` leads from a place of the tree to the file, and `is_asked` tells
-    /// whether something at a place is to be reported.
-    fn check(
+    /// Checks the policies that were found. `known` is what the user says of a key that is declared at a place, `place`
+    /// leads from a place of the tree to the file, and `is_asked` tells whether something at a place is to be reported.
+    fn check<'k>(
         &self,
-        extracted: &Extracted,
+        extracted: &'k Extracted,
         tree: Tree<'_>,
         file: FileId,
-        known: &KeyKnowledge<'_>,
+        known: &dyn Fn(Location) -> KeyKnowledge<'k>,
         place: &dyn Fn(Location) -> Location,
         is_asked: &dyn Fn(Location) -> bool,
     ) -> Linted {
@@ -249,9 +254,9 @@ impl Linter {
         }
         for policy in &extracted.policies {
             let resource = policy.resource.as_ref();
-            let is_of_asked =
-                resource.is_none_or(|resource| is_asked(place(Location { file, span: resource.at })));
-            let mut found = self.policy(policy, tree, file, known);
+            let declared = place(Location { file, span: resource.map_or(Span::empty(0), |it| it.at) });
+            let is_of_asked = resource.is_none() || is_asked(declared);
+            let mut found = self.policy(policy, tree, file, known(declared));
             for diagnostic in &mut found {
                 diagnostic.resource = resource.map(|resource| resource.name.clone());
                 diagnostic.move_to(place);
@@ -281,14 +286,13 @@ impl Linter {
     }
 
     /// What there is to say about a policy, whichever way its conditions turn out.
-    fn policy(
+    fn policy<'k>(
         &self,
-        policy: &KeyPolicy,
+        policy: &'k KeyPolicy,
         tree: Tree<'_>,
         file: FileId,
-        known: &KeyKnowledge<'_>,
+        mut known: KeyKnowledge<'k>,
     ) -> Vec<Diagnostic> {
-        let mut known = known.clone();
         // What the resource says is what will be deployed.
         known.spec = policy.facts.spec.as_deref().or(known.spec);
         known.usage = policy.facts.usage.as_deref().or(known.usage);

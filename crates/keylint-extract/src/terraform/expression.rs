@@ -201,7 +201,7 @@ impl<'m, 'c> Evaluator<'m, 'c> {
 
     fn object(&mut self, object: &Object, scope: &Scope<'_>, at: Span) -> Value {
         let mut members = Vec::with_capacity(object.len());
-        for (key, value) in object.iter() {
+        for (key, value) in object {
             let key = match key {
                 ObjectKey::Ident(name) => {
                     let span = scope.span(name.span().unwrap_or_default());

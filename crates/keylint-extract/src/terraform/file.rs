@@ -13,7 +13,7 @@ pub(super) struct Files<'r> {
     read: &'r Read<'r>,
     next: u32,
     known: BTreeMap<String, Option<usize>>,
-    pub(super) read_files: Vec<ReadFile>,
+    pub(super) opened: Vec<ReadFile>,
 }
 
 /// A file that a module read.
@@ -30,7 +30,7 @@ pub struct ReadFile {
 impl<'r> Files<'r> {
     /// `next` is the first place that no file of the module has.
     pub(super) fn new(read: &'r Read<'r>, next: u32) -> Self {
-        Self { read, next, known: BTreeMap::new(), read_files: Vec::new() }
+        Self { read, next, known: BTreeMap::new(), opened: Vec::new() }
     }
 
     /// The text of a file, and where it begins.
@@ -40,17 +40,17 @@ impl<'r> Files<'r> {
             return None;
         }
         if !self.known.contains_key(path) {
-            let text = if self.read_files.len() < FILES { (self.read)(path) } else { None };
+            let text = if self.opened.len() < FILES { (self.read)(path) } else { None };
             let index = text.map(|text| {
                 let offset = self.next;
                 let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
                 self.next = self.next.saturating_add(length).saturating_add(1);
-                self.read_files.push(ReadFile { path: path.to_owned(), text, offset });
-                self.read_files.len() - 1
+                self.opened.push(ReadFile { path: path.to_owned(), text, offset });
+                self.opened.len() - 1
             });
             self.known.insert(path.to_owned(), index);
         }
         let index = (*self.known.get(path)?)?;
-        self.read_files.get(index).map(|file| (file.text.as_str(), file.offset))
+        self.opened.get(index).map(|file| (file.text.as_str(), file.offset))
     }
 }

@@ -10,7 +10,7 @@ use super::reference::element;
 use crate::nested::json_in;
 use crate::value::{Key, Piece, PieceKind, Text, Value, ValueKind, hole_name};
 
-impl<'m> Evaluator<'m, '_> {
+impl Evaluator<'_, '_> {
     /// The value of a call.
     pub(super) fn call(&mut self, call: &FuncCall, scope: &Scope<'_>, at: Span) -> Value {
         let name = hcl_edit::Span::span(call).and_then(|range| scope.text.get(range)).unwrap_or_default();

@@ -29,10 +29,8 @@ impl<'m> Evaluator<'m, '_> {
         let block = module.block(&address)?;
         let mut text = Text::default();
         let known = |text: &mut Text, piece: &str| text.push(piece, at, false);
-        let partition = module.only("data.aws_partition.")?;
-        let partition = partition.as_deref().unwrap_or("data.aws_partition.current");
-        let account = module.only("data.aws_caller_identity.")?;
-        let account = account.as_deref().unwrap_or("data.aws_caller_identity.current");
+        let partition = module.only("data.aws_partition.", "data.aws_partition.current")?;
+        let account = module.only("data.aws_caller_identity.", "data.aws_caller_identity.current")?;
         known(&mut text, "arn:");
         text.pieces.extend(Text::hole(at, &format!("{partition}.partition")).pieces);
         known(&mut text, ":iam::");

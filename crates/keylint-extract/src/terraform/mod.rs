@@ -1,4 +1,4 @@
-//! Terraform and OpenTofu: the files of a folder are one module, in HCL or in JSON.
+//! Terraform and `OpenTofu`: the files of a folder are one module, in HCL or in JSON.
 //!
 //! Policies are looked for where a key takes one (`aws_kms_key` and its kin), and in what looks like a key policy and
 //! is handed on: an `aws_iam_policy_document` that no key of the module uses, the policy that a module is called with.
@@ -76,7 +76,7 @@ pub(crate) fn key_policies<'m>(
     problems.extend(module.take_problems());
     problems.sort_by(|left, right| (left.at, &left.message).cmp(&(right.at, &right.message)));
     problems.dedup();
-    OfModule { policies, problems, read_files: files.read_files }
+    OfModule { policies, problems, read_files: files.opened }
 }
 
 struct Search<'m, 's> {
@@ -89,7 +89,7 @@ struct Search<'m, 's> {
     policies: Vec<Resolved>,
 }
 
-impl<'m, 's> Search<'m, 's> {
+impl<'s> Search<'_, 's> {
     fn run(&mut self) {
         let module = self.module;
         let is_key = |address: &str| KEYS.iter().any(|key| address.starts_with(key));
@@ -180,12 +180,13 @@ impl<'m, 's> Search<'m, 's> {
     /// <https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/kms_key>
     fn facts(&mut self, address: &str, block: Block<'s>) -> KeyFacts {
         let mut key = block;
-        let mut kind = address.split('.').next().unwrap_or_default().to_owned();
+        let mut kind = address.split('.').next().unwrap_or_default();
+        let source;
         if kind == "aws_kms_key_policy" {
-            let source = block.argument("key_id").map(|argument| argument.value.source()).unwrap_or_default();
+            source = block.argument("key_id").map(|argument| argument.value.source()).unwrap_or_default();
             let referred: Vec<&str> = source.split(['.', '[']).take(2).collect();
             let Some(found) = self.module.block(&referred.join(".")) else { return KeyFacts::default() };
-            kind = referred.first().copied().unwrap_or_default().to_owned();
+            kind = referred.first().copied().unwrap_or_default();
             key = found;
         }
         let mut value = |name: &str| {
@@ -204,7 +205,7 @@ impl<'m, 's> Search<'m, 's> {
             Some(value) => value.known_text(),
         };
         let mut facts = KeyFacts::default();
-        match kind.as_str() {
+        match kind {
             "aws_kms_key" => {
                 facts.spec = text("customer_master_key_spec", Some("SYMMETRIC_DEFAULT"));
                 facts.usage = text("key_usage", Some("ENCRYPT_DECRYPT"));

@@ -13,6 +13,7 @@ use keylint_syntax::{Arena, Kind, Node, Tree, json};
 use memchr::memmem;
 
 use super::block::{Block, Expr, Place};
+use crate::Language;
 
 /// A file of a module.
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +71,7 @@ impl<'m> Module<'m> {
         let offsets = offsets(files.iter().map(|file| file.text));
         let files = files.iter().zip(offsets).map(|(file, offset)| File {
             text: file.text,
-            is_json: file.path.ends_with(".json"),
+            is_json: Language::of_path(file.path) == Some(Language::Terraform { is_json: true }),
             offset,
             parsed: OnceCell::new(),
         });
@@ -107,14 +108,14 @@ impl<'m> Module<'m> {
         file.block(self.parsed(file), entry)
     }
 
-    /// The address with this prefix, if there is one; nothing if there are several, so that it is not known which is
+    /// The address with this prefix, or else `usual`; nothing if there are several, so that it is not known which is
     /// meant.
-    pub(super) fn only(&self, prefix: &str) -> Option<Option<String>> {
+    pub(super) fn only(&self, prefix: &str, usual: &str) -> Option<String> {
         let word = prefix.trim_start_matches("data.").trim_end_matches('.');
         let found = self.blocks(&[word], |address| address.starts_with(prefix));
         match found.as_slice() {
-            [] => Some(None),
-            [(address, _)] => Some(Some(address.clone())),
+            [] => Some(usual.to_owned()),
+            [(address, _)] => Some(address.clone()),
             _ => None,
         }
     }

@@ -28,11 +28,11 @@ const TEXTS: [&str; 12] = [
     "url_suffix",
 ];
 
-impl<'m> Evaluator<'m, '_> {
+impl Evaluator<'_, '_> {
     /// The value that a reference leads to.
     pub(super) fn traversal(&mut self, traversal: &Traversal, scope: &Scope<'_>, at: Span) -> Value {
         let operators: Vec<&TraversalOperator> =
-            traversal.operators.iter().map(|operator| operator.value()).collect();
+            traversal.operators.iter().map(hcl_edit::Decorated::value).collect();
         let name = scope.text.get(hcl_edit::Span::span(traversal).unwrap_or_default()).unwrap_or_default();
         let Expression::Variable(root) = &traversal.expr else {
             let value = self.evaluate(&traversal.expr, scope);

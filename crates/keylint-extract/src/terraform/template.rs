@@ -10,7 +10,7 @@ use keylint_source::Span;
 use super::expression::{Evaluator, Scope, each};
 use crate::value::{Indexed, Piece, PieceKind, Text, Value, ValueKind, Within, hole_name};
 
-impl<'m> Evaluator<'m, '_> {
+impl Evaluator<'_, '_> {
     /// The text that a template gives. A template that is one `${…}` and nothing else is the value in it.
     pub(super) fn template<'e>(
         &mut self,

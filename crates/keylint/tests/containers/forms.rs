@@ -92,15 +92,12 @@ pub(crate) fn forms(policy: Node<'_>, spec: Option<&str>, usage: Option<&str>) -
             hcl(statement, 4, &mut text);
             lists.push(format!("[{text}]"));
         }
-        let others: String = policy
-            .members()
-            .filter(|member| member.key.as_str() != Some("Statement"))
-            .map(|member| {
-                let mut text = String::new();
-                hcl(member.value, 4, &mut text);
-                format!("{} = {text}, ", member.key.as_str().unwrap())
-            })
-            .collect();
+        let mut others = String::new();
+        for member in policy.members().filter(|member| member.key.as_str() != Some("Statement")) {
+            write!(others, "{} = ", member.key.as_str().unwrap()).unwrap();
+            hcl(member.value, 4, &mut others);
+            others.push_str(", ");
+        }
         forms.push(form(
             "Terraform, concat",
             "example.tf",
@@ -125,9 +122,7 @@ pub(crate) fn forms(policy: Node<'_>, spec: Option<&str>, usage: Option<&str>) -
         ),
     ));
     let values = |value: Option<&str>| value.map_or("null".to_owned(), |value| format!("\"{value}\""));
-    let resource = format!(
-        "\"address\": \"module.x.aws_kms_key.key[0]\", \"mode\": \"managed\", \"type\": \"aws_kms_key\", \"name\": \"key\""
-    );
+    let resource = "\"address\": \"module.x.aws_kms_key.key[0]\", \"mode\": \"managed\", \"type\": \"aws_kms_key\", \"name\": \"key\"";
     let after = format!(
         "{{\"customer_master_key_spec\": {}, \"key_usage\": {}, \"policy\": {escaped}}}",
         values(spec),
