@@ -27,11 +27,9 @@ fn seen(found: &Diagnostic, text: &str, is_in_blocks: bool) -> Seen {
     let places = std::iter::once(&found.primary).chain(&found.related).map(cut).collect();
     let words =
         |text: &str| if is_in_blocks { text.to_owned() } else { in_words_of_blocks(text).into_owned() };
-    let mut said = format!("{} {} {}", found.rule, found.severity, words(&found.message));
-    for text in found.help.iter().chain(&found.notes) {
-        said.push_str(&format!(" | {}", words(text)));
-    }
-    (said, places)
+    let mut said = vec![format!("{} {} {}", found.rule, found.severity, words(&found.message))];
+    said.extend(found.help.iter().chain(&found.notes).map(|text| words(text)));
+    (said.join(" | "), places)
 }
 
 /// The text of a place, if it is a string of the policy: lists and objects look otherwise in each language.
