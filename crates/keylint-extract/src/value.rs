@@ -30,6 +30,8 @@ pub(crate) enum ValueKind {
     Object(Vec<(Key, Value)>),
     /// A text that holds this value as JSON: what `jsonencode` gives.
     Json(Box<Value>),
+    /// An object as it stands in the tree, with nothing in it that stands for anything else.
+    AsItStands(Slot),
     /// Not known, under this name.
     Unknown(String),
     /// In a list: any number of values that are not known, under this name.
@@ -135,7 +137,7 @@ impl Value {
                 let name = if known.is_empty() { hole_name(name) } else { known };
                 vec![Piece { text: format!("${{{name}}}"), at, kind: PieceKind::Hole }]
             }
-            ValueKind::List(_) | ValueKind::Object(_) => {
+            ValueKind::List(_) | ValueKind::Object(_) | ValueKind::AsItStands(_) => {
                 vec![Piece { text: format!("${{{}}}", hole_name(name)), at, kind: PieceKind::Hole }]
             }
         }
@@ -224,6 +226,7 @@ impl Value {
                 object
             }
             ValueKind::Json(value) => value.write_at(arena, depth - 1),
+            ValueKind::AsItStands(slot) => arena.copy(*slot),
             ValueKind::Several(_) => arena.scalar(Kind::Unknown, self.at, 0),
             ValueKind::Unknown(name) if name.is_empty() => arena.scalar(Kind::Unknown, self.at, 0),
             ValueKind::Unknown(name) => {
@@ -246,7 +249,7 @@ impl Value {
                 value.for_each_unknown(found);
             }),
             ValueKind::Json(value) => value.for_each_unknown(found),
-            ValueKind::Null | ValueKind::Bool(_) | ValueKind::Number(_) => {}
+            ValueKind::Null | ValueKind::Bool(_) | ValueKind::Number(_) | ValueKind::AsItStands(_) => {}
         }
     }
 }

@@ -77,6 +77,13 @@ pub fn resource_matches(pattern: &str, text: &str) -> Answer {
     }
 }
 
+/// Whether a text is what templates and modules call the account that they are deployed in.
+pub fn is_own_account(text: &str) -> bool {
+    let name = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).unwrap_or_default();
+    let of_module = name.strip_prefix("data.aws_caller_identity.").and_then(|rest| rest.strip_suffix(".account_id"));
+    name == "AWS::AccountId" || of_module.is_some_and(|name| !name.contains(['$', '.', ' ']))
+}
+
 /// Whether two account ids are the same account. Anything but twelve digits (a hole, a placeholder) may be any
 /// account, but a fresh id is no other's.
 pub fn same_account(left: &str, right: &str) -> Answer {

@@ -276,7 +276,7 @@ impl<'t> Principal<'t> {
         if text == "*" {
             return Self::Anyone;
         }
-        if crate::arn::is_account(text) {
+        if crate::arn::is_account(text) || crate::arn::is_own_account(text) {
             return Self::Account(text);
         }
         let Some(arn) = Arn::parse(text) else {
@@ -349,6 +349,9 @@ mod tests {
         assert_eq!(Principal::parse_aws("arn:aws:iam::111122223333:role/*"), Principal::Nobody);
         assert_eq!(Principal::parse_aws("AROAEXAMPLE"), Principal::Unknown);
         assert_eq!(Principal::parse_aws("${var.roles}"), Principal::Unknown);
+        for own in ["${AWS::AccountId}", "${data.aws_caller_identity.this.account_id}"] {
+            assert_eq!(Principal::parse_aws(own), Principal::Account(own));
+        }
         assert_eq!(Principal::parse_aws("arn:aws:iam::${A}:root"), Principal::Account("${A}"));
         let Principal::Identity(session) =
             Principal::parse_aws("arn:aws:sts::111122223333:assumed-role/app/i-1")

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use keylint_policy::Answer;
+use keylint_policy::arn::{Arn, is_account};
 use keylint_policy::evaluate::{Caller, CallerKind, Context, Obstacle};
 use keylint_policy::model::{Effect, Statement};
 use keylint_policy::vocabulary::{Operation, Operations};
@@ -82,7 +83,10 @@ fn owner_cannot<'p>(
             let delegated =
                 crate::facts::principals(facts.policy()).filter_map(|(_, item)| item.principal.account());
             let unnamed = std::iter::once(Cow::Owned(keylint_policy::pattern::FRESH.to_string()));
-            let mut accounts: Vec<_> = named.chain(delegated.map(Cow::Borrowed)).chain(unnamed).collect();
+            let spoken_of = facts.arn_patterns().filter_map(Arn::parse).map(|arn| arn.account);
+            let spoken_of = spoken_of.filter(|account| is_account(account));
+            let delegated = delegated.chain(spoken_of).map(Cow::Borrowed);
+            let mut accounts: Vec<_> = named.chain(delegated).chain(unnamed).collect();
             accounts.sort_unstable();
             accounts.dedup();
             accounts
@@ -114,6 +118,12 @@ fn owner_cannot<'p>(
         if verdict.without_denials == Answer::Yes && verdict.answer != Answer::Yes && denied.is_none() {
             denied = verdict.denied_by.zip(verdict.allowed_by);
         }
+    }
+    // Who is perhaps of the account can perhaps do it.
+    for caller in accounts.iter().flat_map(|account| facts.perhaps_in(account)).filter(counts) {
+        let verdict = facts.evaluator.about(&caller).may(operation, context);
+        lost = lost.and(!verdict.answer.min(Answer::Maybe));
+        unallowed = unallowed.and(!verdict.without_denials.min(Answer::Maybe));
     }
     let statement = |index: usize| facts.policy().statements.get(index);
     let mut finding = Finding::at(question.severity, facts.policy().heading);

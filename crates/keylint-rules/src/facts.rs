@@ -195,14 +195,30 @@ impl<'p> Facts<'p> {
 
     fn in_conditions(&self) -> &[Caller<'p>] {
         self.in_conditions.get_or_init(|| {
-            let Some(owner) = &self.key().account else { return Vec::new() };
-            let partition = &self.key().partition;
-            self.arn_patterns().filter_map(|pattern| identity_like(pattern, owner, partition)).collect()
+            self.key().account.as_deref().map(|owner| self.like_conditions(owner)).unwrap_or_default()
         })
     }
 
+    /// Identities of an account that conditions speak of.
+    fn like_conditions(&self, account: &str) -> Vec<Caller<'p>> {
+        let partition = &self.key().partition;
+        self.arn_patterns().filter_map(|pattern| identity_like(pattern, account, partition)).collect()
+    }
+
+    /// Those whom the policy speaks of and whose account is perhaps this one: a parameter, say.
+    pub(crate) fn perhaps_in<'f>(&'f self, account: &'f str) -> impl Iterator<Item = Caller<'p>> + 'f {
+        let spoken_of = self.arn_patterns().filter_map(|pattern| {
+            let own = Arn::parse(pattern)?.account;
+            (same_account(own, account) == Answer::Maybe)
+                .then(|| identity_like(pattern, own, &self.key().partition))?
+        });
+        let named = self.named.iter().filter(|caller| same_account(&caller.account, account) == Answer::Maybe);
+        let named = named.cloned().chain(spoken_of);
+        named.map(|caller| caller.with_identity_policies(Answer::Yes))
+    }
+
     /// The values of conditions on `aws:PrincipalArn`.
-    fn arn_patterns(&self) -> impl Iterator<Item = &'p str> {
+    pub(crate) fn arn_patterns(&self) -> impl Iterator<Item = &'p str> {
         let conditions = self.policy().statements.iter().flat_map(|statement| &statement.conditions);
         let on_arn = conditions.filter(|condition| condition.key.id == Some(KeyId::PRINCIPAL_ARN));
         on_arn.flat_map(|condition| &condition.values).map(|value| value.text)
@@ -213,9 +229,12 @@ impl<'p> Facts<'p> {
         let partition = &self.key().partition;
         let role = std::iter::once_with(move || Caller::role_of(account.to_owned(), partition));
         let root_user = std::iter::once_with(move || Caller::root_user_of(account.to_owned(), partition));
+        // Whose key it is may not be known: then every account has its turn.
+        let turn = if self.key().account.is_none() { self.like_conditions(account) } else { Vec::new() };
         let named = self.named.iter().chain(self.in_conditions());
         let named = named.filter(move |caller| same_account(&caller.account, account) == Answer::Yes);
-        role.chain(root_user).chain(named.map(|caller| caller.clone().with_identity_policies(Answer::Yes)))
+        let named = named.cloned().chain(turn);
+        role.chain(root_user).chain(named.map(|caller| caller.with_identity_policies(Answer::Yes)))
     }
 
     /// The operations that some statement may allow to a kind of party: a quick upper bound, by the form of its

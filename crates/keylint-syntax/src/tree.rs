@@ -162,10 +162,12 @@ impl Arena {
         }
     }
 
-    /// Copies a node and its descendants to the end of the arena: what an alias stands for.
-    pub(crate) fn copy(&mut self, slot: Slot) {
+    /// Copies a node and its descendants to the end of the arena, with their places: what an alias stands for, a part
+    /// of something that is put together. Of a node that does not exist, nothing is copied.
+    pub fn copy(&mut self, slot: Slot) -> Slot {
+        let copied = Slot(offset(self.nodes.len()));
         let Some(&Stored { next, .. }) = self.nodes.get(slot.0 as usize) else {
-            return;
+            return copied;
         };
         let moved = offset(self.nodes.len()) - slot.0;
         for index in slot.0..next {
@@ -173,6 +175,7 @@ impl Arena {
                 self.nodes.push(Stored { next: node.next + moved, ..node });
             }
         }
+        copied
     }
 
     /// The number of nodes that a node and its descendants take.
@@ -285,6 +288,30 @@ impl<'t> Node<'t> {
     pub fn has_unknown(self) -> bool {
         let nodes = self.tree.arena.nodes.get(self.id as usize..self.stored().next as usize);
         nodes.unwrap_or_default().iter().any(|node| node.kind == Kind::Unknown)
+    }
+
+    /// The decoded texts of all strings, keys, numbers and placeholders in it, in their order.
+    pub fn texts(self) -> impl Iterator<Item = &'t str> {
+        let nodes = self.tree.arena.nodes.get(self.id as usize..self.stored().next as usize);
+        let has_text = |node: &&Stored| {
+            matches!(node.kind, Kind::String | Kind::Number) || (node.kind == Kind::Unknown && node.text != VERBATIM)
+        };
+        nodes.unwrap_or_default().iter().filter(has_text).map(move |node| self.text(node))
+    }
+
+    /// The index behind its last descendant.
+    pub fn end(self) -> u32 {
+        self.stored().next
+    }
+
+    /// Where it is in its arena, to be copied.
+    pub fn slot(self) -> Slot {
+        Slot(self.id)
+    }
+
+    /// The node and its descendants, in pre-order, keys included.
+    pub fn descendants(self) -> impl Iterator<Item = Node<'t>> {
+        (self.id..self.end()).map(move |id| self.tree.get(id))
     }
 
     /// Its index in the arena, in pre-order.

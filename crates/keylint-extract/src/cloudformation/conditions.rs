@@ -26,9 +26,14 @@ pub(super) struct Compared {
 pub(super) type Comparisons = BTreeMap<String, Compared>;
 
 /// What the conditions compare that a policy depends on.
-pub(super) fn comparisons<'t>(policy: Node<'t>, template: &Template<'t>) -> Comparisons {
+pub(super) fn comparisons<'t>(
+    policy: Node<'t>,
+    of_key: Option<Node<'t>>,
+    template: &Template<'t>,
+) -> Comparisons {
     let mut found: BTreeMap<String, (BTreeSet<String>, Option<String>)> = BTreeMap::new();
     let (mut open, mut names) = (vec![policy], BTreeSet::new());
+    open.extend(of_key.and_then(Node::as_str).and_then(|name| template.conditions.get(name)));
     while let Some(node) = open.pop() {
         open.extend(node.items().chain(node.members().map(|member| member.value)));
         let Some(call) = Call::of(node) else { continue };
@@ -175,6 +180,7 @@ pub(super) fn canonical(value: &Value) -> String {
         ValueKind::Json(value) => format!("json {}", canonical(value)),
         ValueKind::Unknown(name) if !name.is_empty() => format!("?{name:?}"),
         ValueKind::Null => "null".to_owned(),
+        ValueKind::AsItStands(slot) => format!("node {}", slot.id()),
         _ => format!("?{}", value.at.start()),
     }
 }

@@ -27,7 +27,7 @@ use memchr::memmem;
 
 use crate::choices::for_each_way;
 use crate::cloudformation::conditions::{canonical, comparisons};
-use crate::cloudformation::resolver::Resolver;
+use crate::cloudformation::resolver::{Resolver, active_nodes};
 use crate::cloudformation::template::{Template, member, members};
 use crate::nested::json_in;
 use crate::value::{Value, ValueKind};
@@ -98,6 +98,8 @@ struct DeclaredKey<'t> {
     /// Its logical id.
     id: Node<'t>,
     properties: Node<'t>,
+    /// The condition without which there is no such key.
+    condition: Option<Node<'t>>,
     is_replica: bool,
     /// The identifiers that stand for something else in each of the resources that are written as one.
     identifiers: Vec<&'t str>,
@@ -117,6 +119,7 @@ fn find_keys<'t>(resources: Node<'t>, identifiers: &[&'t str], keys: &mut Vec<De
             keys.extend(member(resource.value, "Properties").map(|properties| DeclaredKey {
                 id: resource.key,
                 properties,
+                condition: member(resource.value, "Condition"),
                 is_replica,
                 identifiers: identifiers.to_vec(),
             }));
@@ -138,11 +141,14 @@ fn fragment<'t>(key: Node<'t>, value: Node<'t>) -> Option<(&'t str, Node<'t>)> {
 impl DeclaredKey<'_> {
     fn policy(&self, template: &Template<'_>) -> Option<Resolved> {
         let node = member(self.properties, "KeyPolicy")?;
-        let comparisons = comparisons(node, template);
+        let comparisons = comparisons(node, self.condition, template);
         let (mut ways, mut problems, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
+        let active = active_nodes(node, !self.identifiers.is_empty());
         for_each_way(|choices| {
-            let resolver = Resolver::new(template, &self.identifiers);
-            let value = resolver.deciding(choices, &comparisons).value(node);
+            let resolver = Resolver::new(template, &self.identifiers).with_active(&active);
+            let mut resolver = resolver.deciding(choices, &comparisons);
+            let is_there = self.condition.and_then(Node::as_str).is_none_or(|name| resolver.condition(name));
+            let value = is_there.then(|| resolver.value(node)).flatten();
             let policy = value.and_then(|value| as_policy(value, &mut problems));
             let left_out = choices.left_out();
             // Conditions can turn out otherwise and come to the same.

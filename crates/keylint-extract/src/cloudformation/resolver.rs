@@ -12,6 +12,21 @@ use crate::cloudformation::template::{Call, Template, members};
 use crate::nested::inside;
 use crate::value::{Key, PieceKind, Text, Value, ValueKind, Within};
 
+/// The nodes of a policy that stand for something else, by their indices, or that are sent otherwise than they are
+/// written.
+pub(super) fn active_nodes(policy: Node<'_>, has_identifiers: bool) -> Vec<u32> {
+    let is_active = |node: &Node<'_>| match node.kind() {
+        Kind::Object => node.members().any(|member| {
+            let name = member.key.as_str().unwrap_or_default();
+            name == "<<" || name == "Ref" || name.starts_with("Fn::")
+        }),
+        Kind::Number => true,
+        Kind::String => node.as_str().is_some_and(|text| text.contains("{{") || (has_identifiers && text.contains('{'))),
+        _ => false,
+    };
+    policy.descendants().filter(is_active).map(Node::id).collect()
+}
+
 /// Values and conditions inside one another; what is deeper is taken as not known.
 pub(super) const NESTING: usize = 100;
 
@@ -20,6 +35,8 @@ pub(super) struct Resolver<'r, 't> {
     pub(super) template: &'r Template<'t>,
     /// Of resources that are written as one: what stands for something else in each.
     pub(super) identifiers: &'r [&'t str],
+    /// The nodes of the policy, by their indices, that stand for something else, as far as they were looked for.
+    active: Option<&'r [u32]>,
     /// Without choices, what depends on a condition is not known.
     pub(super) choices: Option<&'r mut Choices>,
     /// What the conditions compare.
@@ -32,7 +49,13 @@ pub(super) struct Resolver<'r, 't> {
 impl<'r, 't> Resolver<'r, 't> {
     pub(super) fn new(template: &'r Template<'t>, identifiers: &'r [&'t str]) -> Self {
         let (choices, comparisons, outcomes) = (None, None, BTreeMap::new());
-        Self { template, identifiers, choices, comparisons, outcomes, depth: 0 }
+        Self { template, identifiers, active: None, choices, comparisons, outcomes, depth: 0 }
+    }
+
+    /// Takes what has none of these nodes in it as it stands.
+    pub(super) fn with_active(mut self, active: &'r [u32]) -> Self {
+        self.active = Some(active);
+        self
     }
 
     /// Lets conditions turn out as `choices` says.
@@ -56,12 +79,22 @@ impl<'r, 't> Resolver<'r, 't> {
             }
             Kind::Object => match Call::of(node).filter(|call| call.name != "Condition") {
                 Some(call) => self.call(call),
+                None if self.stands_as_it_is(node) => {
+                    Some(Value::new(node.span(), ValueKind::AsItStands(node.slot())))
+                }
                 None => Some(self.object(node)),
             },
             _ => Some(Value::of(node, Within::File(0))),
         };
         self.depth -= 1;
         value
+    }
+
+    /// Whether nothing in a node of the policy stands for anything else.
+    fn stands_as_it_is(&self, node: Node<'t>) -> bool {
+        let Some(active) = self.active else { return false };
+        let next = active.partition_point(|active| *active < node.id());
+        active.get(next).is_none_or(|active| *active >= node.end())
     }
 
     fn object(&mut self, node: Node<'t>) -> Value {

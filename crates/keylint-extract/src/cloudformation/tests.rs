@@ -6,7 +6,7 @@ use pretty_assertions::assert_eq;
 
 use super::*;
 use crate::KeyFacts;
-use crate::value::{PieceKind, Text};
+use crate::value::{PieceKind, Text, Within};
 
 fn resolved_for(source: &str, account: Option<&str>) -> Vec<Resolved> {
     let mut arena = Arena::default();
@@ -17,11 +17,24 @@ fn resolved_for(source: &str, account: Option<&str>) -> Vec<Resolved> {
         yaml::parse(source, &mut arena, &mut problems);
     }
     assert_eq!(problems, [], "{source}");
-    let found = key_policies(Tree::new(source, &arena), account);
-    for way in found.iter().flat_map(|resolved| &resolved.ways) {
+    let tree = Tree::new(source, &arena);
+    let mut found = key_policies(tree, account);
+    for way in found.iter_mut().flat_map(|resolved| &mut resolved.ways) {
+        spell_out(&mut way.policy, tree);
         assert_places(&way.policy, source);
     }
     found
+}
+
+/// Objects that stand as they are, as the values that they are.
+fn spell_out(value: &mut Value, tree: Tree<'_>) {
+    match &mut value.kind {
+        ValueKind::AsItStands(slot) => *value = Value::of(tree.get(slot.id()), Within::File(0)),
+        ValueKind::List(items) => items.iter_mut().for_each(|item| spell_out(item, tree)),
+        ValueKind::Object(members) => members.iter_mut().for_each(|(_, value)| spell_out(value, tree)),
+        ValueKind::Json(inner) => spell_out(inner, tree),
+        _ => {}
+    }
 }
 
 fn resolved(source: &str) -> Vec<Resolved> {
