@@ -6,34 +6,67 @@
 
 use keylint_source::Span;
 
-/// Conditions that are decided independently. Further ones all turn out as the last of these: 16 ways are enough.
+/// Conditions that are decided independently.
 const INDEPENDENT: usize = 4;
+/// Bits by which further conditions are told apart; see [`Choices::decide`].
+const BITS: usize = 6;
 
-/// One way in which conditions turn out, and what it leaves out.
+/// One way in which conditions turn out, and what is there in it.
 #[derive(Debug, Default)]
 pub(crate) struct Choices {
     decided: Vec<(String, bool)>,
+    /// Further conditions, which `row` decides.
+    further: Vec<String>,
+    row: usize,
+    presence: Presence,
+}
+
+/// Which bytes are there in one way.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Presence {
+    /// What was looked into, where it matters that something was not: everything, if nothing is said.
+    used: Vec<Span>,
+    /// The branches that were taken.
+    taken: Vec<Span>,
+    /// The branches that were not.
     left_out: Vec<Span>,
 }
 
 impl Choices {
     /// How a condition turns out in this way. The same name is the same condition.
+    ///
+    /// Few conditions turn out in all ways together. Further ones are all true, all false, and then as the bits of
+    /// their numbers are, and the reverse: any two of them turn out in all four ways.
     pub(crate) fn decide(&mut self, condition: &str) -> bool {
         if let Some((_, outcome)) = self.decided.iter().find(|(name, _)| name == condition) {
             return *outcome;
         }
-        match self.decided.get(INDEPENDENT - 1) {
-            Some((_, outcome)) => *outcome,
-            None => {
-                self.decided.push((condition.to_owned(), true));
-                true
-            }
+        if self.decided.len() < INDEPENDENT {
+            self.decided.push((condition.to_owned(), true));
+            return true;
         }
+        let number = self.further.iter().position(|name| name == condition).unwrap_or_else(|| {
+            self.further.push(condition.to_owned());
+            self.further.len() - 1
+        });
+        let is_reverse = self.row % 2 == 1;
+        let bit = (self.row / 2).checked_sub(1).map_or(0, |bit| number >> bit & 1);
+        (bit == 0) != is_reverse
+    }
+
+    /// Takes note of a branch that is there in this way.
+    pub(crate) fn take(&mut self, place: Span) {
+        note(&mut self.presence.taken, place);
     }
 
     /// Takes note of bytes that are not there in this way: the other branch.
     pub(crate) fn leave_out(&mut self, place: Span) {
-        self.left_out.push(place);
+        note(&mut self.presence.left_out, place);
+    }
+
+    /// Takes note of something that is referred to in this way, and may not be in others.
+    pub(crate) fn look_into(&mut self, place: Span) {
+        note(&mut self.presence.used, place);
     }
 
     /// Whether no condition was asked about: then this is the only way.
@@ -41,14 +74,14 @@ impl Choices {
         self.decided.is_empty()
     }
 
-    /// What is not there in this way.
-    pub(crate) fn left_out(&mut self) -> Vec<Span> {
-        std::mem::take(&mut self.left_out)
+    /// What is there in this way.
+    pub(crate) fn presence(&mut self) -> Presence {
+        std::mem::take(&mut self.presence)
     }
 
     /// Goes on to the next way; `false` after the last.
     fn advance(&mut self) -> bool {
-        self.left_out.clear();
+        self.presence = Presence::default();
         while let Some((_, outcome)) = self.decided.last_mut() {
             if *outcome {
                 *outcome = false;
@@ -56,7 +89,41 @@ impl Choices {
             }
             self.decided.pop();
         }
-        false
+        self.row += 1;
+        let bits = (0..BITS).take_while(|bit| self.further.len() > 1 << bit).count();
+        !self.further.is_empty() && self.row < 2 + 2 * bits
+    }
+}
+
+fn note(places: &mut Vec<Span>, place: Span) {
+    if !places.contains(&place) {
+        places.push(place);
+    }
+}
+
+impl Presence {
+    /// Everything but one branch.
+    pub fn without(branch: Span) -> Self {
+        Self { left_out: vec![branch], ..Self::default() }
+    }
+
+    /// Whether this is something that was referred to.
+    pub fn looks_into(&self, place: Span) -> bool {
+        self.used.contains(&place)
+    }
+
+    /// Whether a place is there: it was looked into, and the innermost branch that has it was taken.
+    pub fn has(&self, place: Span) -> bool {
+        let innermost = |branches: &[Span]| {
+            branches.iter().filter(|branch| branch.contains(place)).map(|branch| branch.len()).min()
+        };
+        let is_used = self.used.is_empty() || self.used.iter().any(|used| used.contains(place));
+        is_used
+            && match (innermost(&self.taken), innermost(&self.left_out)) {
+                (_, None) => true,
+                (None, Some(_)) => false,
+                (Some(taken), Some(left_out)) => taken <= left_out,
+            }
     }
 }
 
@@ -89,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn without_conditions_there_is_one_way_and_with_many_there_are_few() {
+    fn without_conditions_there_is_one_way_and_with_many_there_are_not_too_many() {
         let count = |conditions: usize| {
             let mut ways = 0;
             for_each_way(|choices| {
@@ -100,6 +167,42 @@ mod tests {
             });
             ways
         };
-        assert_eq!([count(0), count(1), count(4), count(40)], [1, 2, 16, 16]);
+        assert_eq!([count(0), count(1), count(4), count(5), count(40)], [1, 2, 16, 32, 224]);
+    }
+
+    #[test]
+    fn any_two_of_many_conditions_turn_out_in_all_four_ways() {
+        for (left, right) in [("3", "4"), ("4", "5"), ("5", "19"), ("0", "12")] {
+            let mut outcomes = std::collections::BTreeSet::new();
+            for_each_way(|choices| {
+                for index in 0..20 {
+                    choices.decide(&index.to_string());
+                }
+                outcomes.insert((choices.decide(left), choices.decide(right)));
+            });
+            assert_eq!(outcomes.len(), 4, "{left} {right}");
+        }
+    }
+
+    #[test]
+    fn a_place_is_there_if_its_innermost_branch_was_taken() {
+        let span = Span::new;
+        let presence = Presence {
+            used: vec![span(0, 100), span(200, 300)],
+            // A loop took one branch in one round and the other in the next.
+            taken: vec![span(10, 20), span(20, 30)],
+            left_out: vec![span(20, 30), span(10, 20), span(12, 14), span(40, 50)],
+        };
+        for (place, expected) in [
+            (span(5, 6), true),
+            (span(11, 12), true),
+            (span(12, 13), false),
+            (span(40, 41), false),
+            (span(150, 151), false),
+            (span(200, 201), true),
+        ] {
+            assert_eq!(presence.has(place), expected, "{place:?}");
+        }
+        assert!(Presence::default().has(span(1, 2)));
     }
 }

@@ -6,7 +6,7 @@ use keylint_syntax::{Kind, Node};
 
 use crate::nested::json_in;
 use crate::value::{Value, ValueKind, Within};
-use crate::{KeyFacts, Resolved, Resource, Way};
+use crate::{KeyFacts, Presence, Resolved, Resource, Way};
 
 /// Resources of Terraform that take a key policy.
 const KEYS: [&str; 5] = [
@@ -105,7 +105,7 @@ fn of_resource(resource: Node<'_>, values: Node<'_>, unknown: Option<Node<'_>>) 
             Some(Resolved {
                 resource: Resource { name, at },
                 facts,
-                ways: vec![Way { policy: value, left_out: Vec::new() }],
+                ways: vec![Way { policy: value, presence: Presence::default() }],
                 defaults: Vec::new(),
                 problems: Vec::new(),
                 is_certain: true,
@@ -200,7 +200,7 @@ fn resolved(
         value = Value::unknown(value.at, placeholder);
     }
     let is_there = !matches!(value.kind, ValueKind::Null);
-    let ways = is_there.then(|| Way { policy: value, left_out: Vec::new() }).into_iter().collect();
+    let ways = is_there.then(|| Way { policy: value, presence: Presence::default() }).into_iter().collect();
     Some(Resolved {
         resource: Resource { name, at },
         facts,

@@ -57,7 +57,9 @@ impl Language {
 pub(crate) fn declares_key(text: &str) -> bool {
     memmem::find_iter(text.as_bytes(), b"AWS::KMS::").any(|at| {
         let line = text.get(..at).unwrap_or_default().rsplit('\n').next().unwrap_or_default();
-        line.trim_start().trim_start_matches(['"', '\'', '{', ' ', '-']).starts_with("Type")
+        let marks = [' ', '\t', '"', '\''];
+        let before = line.trim_end_matches(marks).strip_suffix(':').map(|key| key.trim_end_matches(marks));
+        before.is_some_and(|key| key.ends_with("Type")) && !line.trim_start().starts_with(['#', '/'])
     })
 }
 
@@ -92,6 +94,8 @@ mod tests {
     fn a_key_is_declared_by_its_type() {
         assert!(declares_key("  Key:\n    Type: 'AWS::KMS::Key'"));
         assert!(declares_key("{\"Type\" : \"AWS::KMS::ReplicaKey\"}"));
+        assert!(declares_key("Key: {DependsOn: R, Type: AWS::KMS::Key"));
         assert!(!declares_key("resources: [AWS::KMS::Key]"));
+        assert!(!declares_key("# Type: AWS::KMS::Key"));
     }
 }

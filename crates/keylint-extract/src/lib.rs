@@ -17,10 +17,12 @@ mod documents;
 mod key_policy;
 mod language;
 mod nested;
+mod suffix;
 mod terraform;
 mod value;
 mod words;
 
+pub use choices::Presence;
 pub use language::Language;
 pub use terraform::{ModuleFile, Read, ReadFile, has_sign as is_module_with_keys};
 pub use words::in_words_of_blocks;
@@ -63,8 +65,8 @@ pub struct KeyPolicy {
 pub struct PolicyWay {
     /// The index of its node, for [`Tree::get`]. It is no object if the policy as a whole is not known.
     pub policy: u32,
-    /// The bytes that are not there in this way.
-    pub left_out: Vec<Span>,
+    /// The bytes that are there in this way.
+    pub presence: Presence,
 }
 
 /// A value that is not known before deployment.
@@ -128,8 +130,8 @@ pub(crate) struct Resolved {
 #[derive(Debug)]
 pub(crate) struct Way {
     pub(crate) policy: Value,
-    /// The bytes that are not there in this way.
-    pub(crate) left_out: Vec<Span>,
+    /// The bytes that are there in this way.
+    pub(crate) presence: Presence,
 }
 
 /// The key policies of a file. `account` is the account that it is deployed in, if the user says so.
@@ -192,7 +194,7 @@ fn from_json(text: &str, account: Option<&str>, arena: &mut Arena) -> Extracted 
         .retain(|problem| !text.get(problem.at.range()).is_some_and(key_policy::is_output_tail));
     if !extracted.problems.is_empty() {
         // What could be read may be less than what is there: a finding about it might be wrong.
-        if !key_policy::looks_like_policy(text) {
+        if !key_policy::looks_like_policy(text) && !language::declares_key(text) {
             extracted.problems.clear();
         }
         extracted
@@ -218,7 +220,7 @@ fn from_json(text: &str, account: Option<&str>, arena: &mut Arena) -> Extracted 
     extracted.policies.extend(root.map(|policy| KeyPolicy {
         resource: None,
         facts: KeyFacts::default(),
-        ways: vec![PolicyWay { policy: policy.id(), left_out: Vec::new() }],
+        ways: vec![PolicyWay { policy: policy.id(), presence: Presence::default() }],
         unknown: Vec::new(),
         is_written_out: true,
         is_in_blocks: false,
@@ -259,10 +261,11 @@ fn write(found: Vec<Resolved>, text: &str, arena: &mut Arena, extracted: &mut Ex
             is_in_blocks: resolved.is_in_blocks,
         };
         let mut looks_right = resolved.is_certain;
-        for way in resolved.ways {
+        for mut way in resolved.ways {
+            suffix::spell_out_services(&mut way.policy);
             let slot = way.policy.write(arena);
             looks_right |= key_policy::is_key_policy(Tree::new(text, arena).get(slot.id()));
-            policy.ways.push(PolicyWay { policy: slot.id(), left_out: way.left_out });
+            policy.ways.push(PolicyWay { policy: slot.id(), presence: way.presence });
             way.policy.for_each_unknown(&mut |name, at| {
                 if !is_symbol(name) && !policy.unknown.iter().any(|known| known.name == name) {
                     let default = resolved.defaults.iter().find(|(known, _)| known == name);
@@ -283,7 +286,17 @@ fn write(found: Vec<Resolved>, text: &str, arena: &mut Arena, extracted: &mut Ex
 /// Whether what is not known is as good as known: the account, the partition and the Region of a deployment are the
 /// same wherever they are spoken of.
 fn is_symbol(name: &str) -> bool {
-    name.starts_with("AWS::")
+    const PSEUDO_PARAMETERS: [&str; 8] = [
+        "AWS::AccountId",
+        "AWS::NoValue",
+        "AWS::NotificationARNs",
+        "AWS::Partition",
+        "AWS::Region",
+        "AWS::StackId",
+        "AWS::StackName",
+        "AWS::URLSuffix",
+    ];
+    PSEUDO_PARAMETERS.contains(&name)
         || ["aws_caller_identity.", "aws_partition.", "aws_region."]
             .iter()
             .any(|source| name.contains(source))

@@ -26,6 +26,8 @@ pub(crate) enum ValueKind {
     Number(String),
     Text(Text),
     List(Vec<Value>),
+    /// A list without order or repetition: each item is its own key.
+    Set(Vec<Value>),
     /// The members in their order. Keys have the place of the key.
     Object(Vec<(Key, Value)>),
     /// A text that holds this value as JSON: what `jsonencode` gives.
@@ -103,6 +105,18 @@ impl Value {
         }
     }
 
+    /// What the value is called, if it is not known; else where it stands.
+    pub(crate) fn name(&self) -> String {
+        match &self.kind {
+            ValueKind::Unknown(name) | ValueKind::Several(name) if !name.is_empty() => name.clone(),
+            ValueKind::Text(text) => text.decoded().replace(['$', '{', '}'], ""),
+            ValueKind::Object(members) => members
+                .last()
+                .map_or_else(String::new, |(_, value)| value.known_text().unwrap_or_else(|| value.name())),
+            _ => format!("value {}", self.at.start()),
+        }
+    }
+
     /// The value of the last member with this key.
     pub(crate) fn get(&self, key: &str) -> Option<&Value> {
         let ValueKind::Object(members) = &self.kind else { return None };
@@ -137,7 +151,7 @@ impl Value {
                 let name = if known.is_empty() { hole_name(name) } else { known };
                 vec![Piece { text: format!("${{{name}}}"), at, kind: PieceKind::Hole }]
             }
-            ValueKind::List(_) | ValueKind::Object(_) | ValueKind::AsItStands(_) => {
+            ValueKind::List(_) | ValueKind::Set(_) | ValueKind::Object(_) | ValueKind::AsItStands(_) => {
                 vec![Piece { text: format!("${{{}}}", hole_name(name)), at, kind: PieceKind::Hole }]
             }
         }
@@ -208,7 +222,7 @@ impl Value {
                 arena.number(start, self.at)
             }
             ValueKind::Text(text) => text.write(self.at, arena),
-            ValueKind::List(items) => {
+            ValueKind::List(items) | ValueKind::Set(items) => {
                 let list = arena.open(Kind::Array, self.at.start());
                 for item in items {
                     item.write_at(arena, depth - 1);
@@ -243,7 +257,9 @@ impl Value {
         match &self.kind {
             ValueKind::Unknown(name) | ValueKind::Several(name) => found(name, self.at),
             ValueKind::Text(text) => text.for_each_hole(found),
-            ValueKind::List(items) => items.iter().for_each(|item| item.for_each_unknown(found)),
+            ValueKind::List(items) | ValueKind::Set(items) => {
+                items.iter().for_each(|item| item.for_each_unknown(found));
+            }
             ValueKind::Object(members) => members.iter().for_each(|(key, value)| {
                 key.text.for_each_hole(found);
                 value.for_each_unknown(found);

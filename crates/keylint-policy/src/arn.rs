@@ -80,7 +80,8 @@ pub fn resource_matches(pattern: &str, text: &str) -> Answer {
 /// Whether a text is what templates and modules call the account that they are deployed in.
 pub fn is_own_account(text: &str) -> bool {
     let name = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).unwrap_or_default();
-    let of_module = name.strip_prefix("data.aws_caller_identity.").and_then(|rest| rest.strip_suffix(".account_id"));
+    let of_module =
+        name.strip_prefix("data.aws_caller_identity.").and_then(|rest| rest.strip_suffix(".account_id"));
     name == "AWS::AccountId" || of_module.is_some_and(|name| !name.contains(['$', '.', ' ']))
 }
 

@@ -9,6 +9,7 @@ use keylint_source::Problem;
 use keylint_syntax::schema::{Schema, Violation, ViolationKind};
 use keylint_syntax::{Kind, Member, Node};
 
+use crate::pattern::has_hole;
 use crate::plain::is_plain;
 
 /// The JSON Schema of a key policy.
@@ -26,11 +27,23 @@ pub fn problems(node: Node<'_>) -> Vec<Problem> {
     }
     let mut problems = Vec::new();
     if let Some(schema) = KEY_POLICY.as_ref().filter(|schema| !schema.accepts(node)) {
-        schema.violations(node).into_iter().for_each(|violation| add(violation, node, &mut problems));
+        let violations = schema.violations(node).into_iter();
+        let certain = violations.filter(|violation| !is_about_placeholder(violation, node));
+        certain.for_each(|violation| add(violation, node, &mut problems));
     }
     duplicates(node, false, &mut problems);
     problems.sort_by_key(|problem| problem.at);
     problems
+}
+
+/// Whether something is wrong only as long as a placeholder is not filled in.
+fn is_about_placeholder(violation: &Violation, policy: Node<'_>) -> bool {
+    let is_it = |node: Node<'_>| node.span() == violation.node && node.as_string().is_some_and(has_hole);
+    match &violation.kind {
+        ViolationKind::UnknownMember { name, .. } => has_hole(name),
+        ViolationKind::MissingMember { .. } => false,
+        _ => policy.descendants().any(is_it),
+    }
 }
 
 /// What is missing in an object is said at its brace, not by underlining all of it, and in one sentence.
@@ -189,6 +202,17 @@ mod tests {
             let places = places(&statement(&RIGHT.replace(right, wrong)));
             let places: Vec<&str> = places.iter().map(|place| place.trim_matches('"')).collect();
             assert_eq!(places, [place.trim_matches('"')], "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_a_placeholder_stands_for_may_be_right() {
+        for (right, open) in [
+            (r#""Allow""#, r#""${effect}""#),
+            (r#""AWS""#, r#""${kind}""#),
+            (r#"{"AWS": "111122223333"}"#, r#""${principal}""#),
+        ] {
+            assert_eq!(said(&statement(&RIGHT.replace(right, open))), [], "{open}");
         }
     }
 

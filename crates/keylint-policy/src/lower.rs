@@ -114,7 +114,10 @@ fn principals<'t>(key: Node<'t>, value: Node<'t>, negated: bool) -> Listed<Princ
     for Member { key, value } in value.members() {
         let read: fn(&'t str) -> Principal<'t> = match key.as_str().unwrap_or_default() {
             "AWS" => Principal::parse_aws,
-            "Service" => |text| if has_hole(text) { Principal::Unknown } else { Principal::Service(text) },
+            "Service" => |text| match service_name(text) {
+                true => Principal::Service(text),
+                false => Principal::Unknown,
+            },
             "Federated" => Principal::Federated,
             "CanonicalUser" => |_| Principal::Nobody,
             _ => {
@@ -125,6 +128,14 @@ fn principals<'t>(key: Node<'t>, value: Node<'t>, negated: bool) -> Listed<Princ
         strings(value, &mut list, |text| PrincipalItem { text, principal: read(text.as_str()) });
     }
     list
+}
+
+/// Whether a text is a service principal, as far as it matters: all of it is known, or all but the Region.
+fn service_name(text: &str) -> bool {
+    let Some((before, rest)) = text.split_once("${").filter(|_| has_hole(text)) else { return true };
+    let Some((name, behind)) = rest.split_once('}') else { return false };
+    let is_label = before.ends_with('.') && behind.starts_with('.') && !has_hole(behind);
+    is_label && name.to_ascii_lowercase().contains("region")
 }
 
 fn actions<'t>(key: Node<'t>, value: Node<'t>, negated: bool) -> Listed<ActionItem<'t>> {
@@ -260,6 +271,20 @@ mod tests {
         for open in [r#""Sid": "x""#, r#""Action": "kms:${action}""#, r#""Action": [null]"#] {
             let covered = covered(open);
             assert_eq!((covered.certain, covered.perhaps), (Operations::EMPTY, Operations::ALL), "{open}");
+        }
+    }
+
+    #[test]
+    fn a_service_principal_may_have_any_region() {
+        for (text, expected) in [
+            ("logs.us-east-1.amazonaws.com", true),
+            ("logs.${AWS::Region}.amazonaws.com", true),
+            ("delivery.logs.${data.aws_region.current.name}.amazonaws.com", true),
+            ("${Service}.amazonaws.com", false),
+            ("logs.${Stage}.amazonaws.com", false),
+            ("logs.${AWS::Region}.${Suffix}", false),
+        ] {
+            assert_eq!(service_name(text), expected, "{text}");
         }
     }
 

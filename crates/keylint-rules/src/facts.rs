@@ -212,7 +212,8 @@ impl<'p> Facts<'p> {
             (same_account(own, account) == Answer::Maybe)
                 .then(|| identity_like(pattern, own, &self.key().partition))?
         });
-        let named = self.named.iter().filter(|caller| same_account(&caller.account, account) == Answer::Maybe);
+        let named =
+            self.named.iter().filter(|caller| same_account(&caller.account, account) == Answer::Maybe);
         let named = named.cloned().chain(spoken_of);
         named.map(|caller| caller.with_identity_policies(Answer::Yes))
     }

@@ -1,6 +1,7 @@
 //! What a rule file and a service file say, as types.
 
 use keylint_policy::model::Effect;
+use keylint_policy::pattern;
 use keylint_policy::vocabulary::{Operation, Operations};
 use keylint_source::{RuleInfo, Severity};
 use keylint_syntax::schema::Schema;
@@ -224,7 +225,9 @@ impl Service {
         // In China some names end in `.amazonaws.com.cn`.
         let name = name.strip_suffix(".cn").unwrap_or(name);
         let region = name.strip_prefix(before)?.strip_suffix(behind)?;
-        (!region.is_empty() && !region.contains('.')).then_some(region)
+        // What is filled in at deployment is one label, whatever it is called until then.
+        let is_label = pattern::has_hole(region) || !region.contains('.');
+        (!region.is_empty() && is_label).then_some(region)
     }
 
     /// Whether a statement for this service principal does nothing for the service.

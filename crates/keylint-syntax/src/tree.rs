@@ -294,7 +294,8 @@ impl<'t> Node<'t> {
     pub fn texts(self) -> impl Iterator<Item = &'t str> {
         let nodes = self.tree.arena.nodes.get(self.id as usize..self.stored().next as usize);
         let has_text = |node: &&Stored| {
-            matches!(node.kind, Kind::String | Kind::Number) || (node.kind == Kind::Unknown && node.text != VERBATIM)
+            matches!(node.kind, Kind::String | Kind::Number)
+                || (node.kind == Kind::Unknown && node.text != VERBATIM)
         };
         nodes.unwrap_or_default().iter().filter(has_text).map(move |node| self.text(node))
     }

@@ -1,7 +1,7 @@
 //! Checks many files at the same time. What comes out does not depend on how many.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -32,6 +32,8 @@ pub(crate) struct Checked {
     pub(crate) unknown: usize,
     /// Which, if that is asked for.
     pub(crate) unknown_values: Vec<Unknown>,
+    /// The files of which all is said: see [`Linted::settled`].
+    settled: Vec<FileId>,
 }
 
 /// What is done with inputs.
@@ -74,6 +76,7 @@ impl Checked {
         self.files += other.files;
         self.unknown += other.unknown;
         self.unknown_values.append(&mut other.unknown_values);
+        self.settled.append(&mut other.settled);
         self
     }
 
@@ -112,15 +115,24 @@ pub(crate) fn check_all(
         done.fetch_add(unit.len(), Ordering::Relaxed);
         worker
     };
-    if inputs.len() < 2 {
-        // Starting the pool takes longer than checking a file.
-        return units.iter().fold(Worker::default(), check).checked;
-    }
-    units
-        .par_iter()
-        .fold(Worker::default, check)
-        .map(|worker| worker.checked)
-        .reduce(Checked::default, Checked::and)
+    let all = |units: &[Unit]| {
+        if units.len() < 2 {
+            // Starting the pool takes longer than checking a file.
+            return units.iter().fold(Worker::default(), check).checked;
+        }
+        units
+            .par_iter()
+            .fold(Worker::default, check)
+            .map(|worker| worker.checked)
+            .reduce(Checked::default, Checked::and)
+    };
+    // Modules first: a file that is part of the policy of one is no policy by itself.
+    let (modules, mut files): (Vec<Unit>, Vec<Unit>) =
+        units.into_iter().partition(|unit| matches!(unit, Unit::Module(_)));
+    let checked = all(&modules);
+    let settled: HashSet<FileId> = checked.settled.iter().copied().collect();
+    files.retain(|unit| !matches!(unit, Unit::File(index) if settled.contains(&file_id(*index))));
+    checked.and(all(&files))
 }
 
 /// What is checked at once.
@@ -317,6 +329,7 @@ impl Checked {
     /// Takes what is only counted, or kept on demand.
     fn count(&mut self, linted: &mut Linted, keeps_unknown: bool) {
         self.policies += linted.policies as usize;
+        self.settled.append(&mut linted.settled);
         self.unknown += linted.unknown.len();
         if keeps_unknown {
             self.unknown_values.append(&mut linted.unknown);

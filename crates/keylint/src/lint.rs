@@ -79,8 +79,10 @@ pub struct Linted {
     pub policies: u32,
     /// What their answers depend on and is not known before deployment.
     pub unknown: Vec<Unknown>,
-    /// The files that were read on the way, and that diagnostics may point into.
+    /// The files that were read on the way, and that diagnostics point into.
     pub read_files: Vec<(FileId, SourceFile)>,
+    /// The files that are part of a policy that was found: all there is to say of them is said.
+    pub settled: Vec<FileId>,
 }
 
 /// A file of a module of Terraform.
@@ -218,6 +220,13 @@ impl Linter {
         };
         let mut linted =
             self.check(&extracted, tree, first, &known, &|location| places.find(location.span), &is_asked);
+        let is_part = |file: &ReadFile| {
+            let place = file.span();
+            let mut ways = extracted.policies.iter().flat_map(|policy| &policy.ways);
+            ways.any(|way| way.presence.looks_into(place))
+        };
+        let parts = ids.iter().zip(&extracted.read_files).filter(|(_, file)| is_part(file));
+        linted.settled = parts.map(|(id, _)| *id).collect();
         let is_shown = |id: FileId| {
             let mut found = linted.diagnostics.iter();
             found.any(|found| {
@@ -264,11 +273,7 @@ impl Linter {
                     diagnostic.reword(keylint_extract::in_words_of_blocks);
                 }
             }
-            // What several keys share is told once.
-            found.retain(|found| {
-                (is_of_asked || is_asked(found.primary.at))
-                    && !linted.diagnostics.iter().any(|known| known.repeats(found))
-            });
+            found.retain(|found| is_of_asked || is_asked(found.primary.at));
             let is_known = |way: &keylint_extract::PolicyWay| tree.get(way.policy).kind() == Kind::Object;
             if (is_of_asked || !found.is_empty()) && policy.ways.iter().any(is_known) {
                 linted.policies += 1;
@@ -282,6 +287,9 @@ impl Linter {
             });
             linted.unknown.extend(unknown.filter(|unknown| is_of_asked || is_asked(unknown.at)));
         }
+        // What several keys share is told once.
+        linted.diagnostics.sort_by(Diagnostic::order);
+        linted.diagnostics.dedup_by(|later, earlier| later.repeats(earlier));
         linted
     }
 
@@ -304,7 +312,7 @@ impl Linter {
             }
             let lowered = keylint_policy::lower(node);
             let found = self.rules.check(&self.selection, node, &lowered, &known, file);
-            Some((found, way.left_out.as_slice()))
+            Some((found, &way.presence))
         });
         ways::in_all(ways.collect())
     }

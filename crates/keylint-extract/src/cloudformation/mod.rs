@@ -150,12 +150,12 @@ impl DeclaredKey<'_> {
             let is_there = self.condition.and_then(Node::as_str).is_none_or(|name| resolver.condition(name));
             let value = is_there.then(|| resolver.value(node)).flatten();
             let policy = value.and_then(|value| as_policy(value, &mut problems));
-            let left_out = choices.left_out();
+            let presence = choices.presence();
             // Conditions can turn out otherwise and come to the same.
             let is_new =
-                |policy: &Value| choices.are_none() || seen.insert((canonical(policy), left_out.clone()));
+                |policy: &Value| choices.are_none() || seen.insert((canonical(policy), presence.clone()));
             if let Some(policy) = policy.filter(is_new) {
-                ways.push(Way { policy, left_out });
+                ways.push(Way { policy, presence });
             }
         });
         if ways.is_empty() && problems.is_empty() {

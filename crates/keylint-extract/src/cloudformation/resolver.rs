@@ -21,7 +21,9 @@ pub(super) fn active_nodes(policy: Node<'_>, has_identifiers: bool) -> Vec<u32> 
             name == "<<" || name == "Ref" || name.starts_with("Fn::")
         }),
         Kind::Number => true,
-        Kind::String => node.as_str().is_some_and(|text| text.contains("{{") || (has_identifiers && text.contains('{'))),
+        Kind::String => {
+            node.as_str().is_some_and(|text| text.contains("{{") || (has_identifiers && text.contains('{')))
+        }
         _ => false,
     };
     policy.descendants().filter(is_active).map(Node::id).collect()
@@ -198,6 +200,9 @@ impl<'r, 't> Resolver<'r, 't> {
             && call.at.contains(other.span())
         {
             choices.leave_out(other.span());
+        }
+        if let Some(choices) = &mut self.choices {
+            choices.take(chosen.span());
         }
         self.value(chosen)
     }

@@ -91,6 +91,14 @@ impl<'m> Block<'m> {
         }
     }
 
+    /// The names of its arguments. In JSON, blocks inside it are among them.
+    pub(super) fn arguments(self) -> Vec<&'m str> {
+        match self {
+            Self::Hcl(block, _) => block.body.attributes().map(|attribute| attribute.key.as_str()).collect(),
+            Self::Json { object, .. } => object.members().filter_map(|member| member.key.as_str()).collect(),
+        }
+    }
+
     /// The blocks inside it, in their order, each with its word and its label.
     pub(super) fn children(self) -> Vec<(&'m str, Option<&'m str>, Block<'m>)> {
         match self {
@@ -126,6 +134,14 @@ impl<'m> Block<'m> {
 }
 
 impl Expr<'_> {
+    /// Its bytes.
+    pub(super) fn at(self) -> Span {
+        match self {
+            Self::Hcl(expression, file) => file.span(expression.span().unwrap_or_default()),
+            Self::Json(node, file) => file.node(node.span()),
+        }
+    }
+
     /// What it is as it is written.
     pub(super) fn source(self) -> String {
         match self {

@@ -10,6 +10,9 @@ use super::reference::policy_variables;
 use crate::nested::json_in;
 use crate::value::{Key, Text, Value, ValueKind, hole_name};
 
+/// Statements of a policy that are looked at.
+const STATEMENTS: usize = 2_000;
+
 /// The variables of `dynamic` blocks around a block.
 type Variables = Vec<(String, Value)>;
 
@@ -22,14 +25,23 @@ impl<'m> Evaluator<'m, '_> {
         for source in self.documents_of(document, "source_policy_documents", "source_json") {
             add(&mut statements, source);
         }
+        // A statement takes the place of one of the sources; two of the document's own with one `Sid` are a mistake.
+        let mut own = Vec::new();
         for (block, variables) in self.blocks(document, "statement", &Vec::new()) {
             let statement = self.statement(block, &variables);
-            override_with(&mut statements, statement);
+            own.extend(override_with(&mut statements, statement));
         }
+        statements.extend(own);
         for source in self.documents_of(document, "override_policy_documents", "override_json") {
             for statement in statements_of(source) {
-                override_with(&mut statements, statement);
+                let further = override_with(&mut statements, statement);
+                statements.extend(further);
             }
+        }
+        // Far more than fit into a policy: documents that are made of one another can double each time.
+        if statements.len() > STATEMENTS {
+            statements.truncate(STATEMENTS);
+            statements.push(Value::new(document.at(), ValueKind::Several(String::new())));
         }
         let mut members = Vec::new();
         if let Some(id) = document.argument("policy_id") {
@@ -117,6 +129,7 @@ impl<'m> Evaluator<'m, '_> {
                 self.choices.leave_out(block.at());
                 continue;
             }
+            self.choices.take(block.at());
             let both = vec![
                 (Key { at: key.at, text: Text::replaced("key", key.at) }, key),
                 (Key { at: value.at, text: Text::replaced("value", value.at) }, value),
@@ -189,7 +202,7 @@ impl<'m> Evaluator<'m, '_> {
             _ => item,
         };
         match value.kind {
-            ValueKind::List(items) => {
+            ValueKind::List(items) | ValueKind::Set(items) => {
                 Value::new(value.at, ValueKind::List(items.into_iter().map(as_text).collect()))
             }
             kind => Value::new(value.at, kind),
@@ -290,7 +303,7 @@ fn merge_list(members: &mut Vec<(Key, Value)>, key: Key, list: Value) {
 
 fn list_of(value: Value) -> Vec<Value> {
     match value.kind {
-        ValueKind::List(items) => items,
+        ValueKind::List(items) | ValueKind::Set(items) => items,
         ValueKind::Unknown(name) => vec![Value::new(value.at, ValueKind::Several(name))],
         kind => vec![Value::new(value.at, kind)],
     }
@@ -314,16 +327,15 @@ fn add(statements: &mut Vec<Value>, policy: Value) {
     statements.extend(statements_of(policy));
 }
 
-/// Puts a statement in the place of the one with its `Sid`, or behind all others.
-fn override_with(statements: &mut Vec<Value>, statement: Value) {
-    let sid = statement.get("Sid").and_then(Value::known_text).filter(|sid| !sid.is_empty());
-    let same = sid.and_then(|sid| {
-        statements
-            .iter_mut()
-            .find(|known| known.get("Sid").and_then(Value::known_text).as_ref() == Some(&sid))
-    });
-    match same {
-        Some(known) => *known = statement,
-        None => statements.push(statement),
+/// Puts a statement in the place of the one with its `Sid`; gives it back if there is none.
+fn override_with(statements: &mut [Value], statement: Value) -> Option<Value> {
+    let sid = |statement: &Value| statement.get("Sid").and_then(Value::known_text);
+    let own = sid(&statement).filter(|sid| !sid.is_empty());
+    match own.and_then(|own| statements.iter_mut().find(|known| sid(known).as_ref() == Some(&own))) {
+        Some(known) => {
+            *known = statement;
+            None
+        }
+        None => Some(statement),
     }
 }

@@ -12,7 +12,7 @@ use keylint_syntax::{Kind, Node};
 use super::block::{Expr, Place};
 use super::module::{Module, range};
 use crate::choices::Choices;
-use crate::value::{Key, Text, Value, ValueKind, Within, hole_name};
+use crate::value::{Key, PieceKind, Text, Value, ValueKind, Within, hole_name};
 
 /// Expressions inside one another, through references; what is deeper is not known.
 const DEPTH: usize = 150;
@@ -24,6 +24,8 @@ pub(super) struct Evaluator<'m, 'c> {
     pub(super) module: &'m Module<'m>,
     pub(super) choices: &'c mut Choices,
     pub(super) files: &'c mut super::file::Files<'m>,
+    /// The address of the block that is evaluated.
+    pub(super) address: &'c str,
     /// The account in which the module is applied, if the user says so.
     pub(super) account: Option<&'m str>,
     /// What is wrong with texts that should be policies.
@@ -92,6 +94,7 @@ impl<'m, 'c> Evaluator<'m, 'c> {
             module,
             choices,
             files,
+            address: "",
             account,
             problems: Vec::new(),
             documents: BTreeSet::new(),
@@ -162,11 +165,10 @@ impl<'m, 'c> Evaluator<'m, 'c> {
     }
 
     fn by_kind(&mut self, expression: &Expression, scope: &Scope<'_>, at: Span) -> Value {
-        let unknown = || Value::unknown(at, scope.source(expression));
         match expression {
             Expression::Null(_) => Value::new(at, ValueKind::Null),
             Expression::Bool(value) => Value::new(at, ValueKind::Bool(*value.value())),
-            Expression::Number(_) => Value::new(at, ValueKind::Number(scope.source(expression).to_owned())),
+            Expression::Number(written) => Value::new(at, ValueKind::Number(written.value().to_string())),
             Expression::String(_) => {
                 let content = range(expression);
                 let content = content.start + 1..content.end.saturating_sub(1).max(content.start + 1);
@@ -184,19 +186,60 @@ impl<'m, 'c> Evaluator<'m, 'c> {
             Expression::Parenthesis(inner) => self.evaluate(inner.inner(), scope),
             Expression::Variable(name) => match scope.variable(name.as_str()) {
                 Some(value) => value.clone(),
-                None => unknown(),
+                None => self.not_known(expression, scope),
             },
             Expression::Conditional(conditional) => self.conditional(conditional, scope),
             Expression::FuncCall(call) => self.call(call, scope, at),
             Expression::Traversal(traversal) => self.traversal(traversal, scope, at),
+            Expression::BinaryOp(operation)
+                if matches!(operation.operator.value(), BinaryOperator::Plus | BinaryOperator::Minus) =>
+            {
+                let left = number(&self.evaluate(&operation.lhs_expr, scope));
+                let right = number(&self.evaluate(&operation.rhs_expr, scope));
+                match left.zip(right) {
+                    Some((left, right)) => {
+                        let is_sum = *operation.operator.value() == BinaryOperator::Plus;
+                        let result = if is_sum { left + right } else { left - right };
+                        Value::new(at, ValueKind::Number(result.to_string()))
+                    }
+                    None => self.not_known(expression, scope),
+                }
+            }
             Expression::UnaryOp(_) | Expression::BinaryOp(_) => {
                 match self.known_condition(expression, scope) {
                     Some(value) => Value::new(at, ValueKind::Bool(value)),
-                    None => unknown(),
+                    None => self.not_known(expression, scope),
                 }
             }
             Expression::ForExpr(for_each) => self.for_expression(for_each, scope, at),
         }
+    }
+
+    fn not_known(&self, expression: &Expression, scope: &Scope<'_>) -> Value {
+        Value::unknown(scope.at(expression), &self.name(expression, scope))
+    }
+
+    /// What an expression is called where its value is not known: as it is written, and, where it speaks of a variable
+    /// of `for` or of `dynamic`, for which value of that.
+    pub(super) fn name(&self, expression: &Expression, scope: &Scope<'_>) -> String {
+        self.name_of(scope.source(expression), scope)
+    }
+
+    pub(super) fn name_of(&self, source: &str, scope: &Scope<'_>) -> String {
+        let mut name = hole_name(source);
+        let has_word = |word: &str| {
+            source.split(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '-')).any(|part| part == word)
+        };
+        for (variable, value) in &scope.variables {
+            if has_word(variable) {
+                let value = value.known_text().unwrap_or_else(|| value.name());
+                name = format!("{name} with {variable} = {value}");
+            }
+        }
+        if ["each", "count", "self"].iter().any(|word| has_word(word)) {
+            name = format!("{name} of {}", self.address);
+        }
+        hole_name(&name)
     }
 
     fn object(&mut self, object: &Object, scope: &Scope<'_>, at: Span) -> Value {
@@ -229,6 +272,7 @@ impl<'m, 'c> Evaluator<'m, 'c> {
             (&conditional.false_expr, &conditional.true_expr)
         };
         self.choices.leave_out(scope.at(other));
+        self.choices.take(scope.at(taken));
         self.evaluate(taken, scope)
     }
 
@@ -253,7 +297,13 @@ impl<'m, 'c> Evaluator<'m, 'c> {
                     };
                     is_equal == (*operation.operator.value() == BinaryOperator::Eq)
                 }
-                _ => self.choices.decide(&hole_name(scope.source(condition))),
+                _ => match self.known_condition(condition, scope) {
+                    Some(known) => known,
+                    None => {
+                        let name = self.name(condition, scope);
+                        self.choices.decide(&name)
+                    }
+                },
             },
             _ => {
                 let value = self.evaluate(condition, scope);
@@ -262,7 +312,7 @@ impl<'m, 'c> Evaluator<'m, 'c> {
                     None => {
                         let name = match &value.kind {
                             ValueKind::Unknown(name) if !name.is_empty() => name.clone(),
-                            _ => hole_name(scope.source(condition)),
+                            _ => self.name(condition, scope),
                         };
                         self.choices.decide(&name)
                     }
@@ -292,7 +342,17 @@ impl<'m, 'c> Evaluator<'m, 'c> {
                     }
                     BinaryOperator::Eq => self.compared(operation, scope).ok(),
                     BinaryOperator::NotEq => self.compared(operation, scope).ok().map(|equal| !equal),
-                    _ => None,
+                    _ => {
+                        let left = number(&self.evaluate(&operation.lhs_expr, scope))?;
+                        let right = number(&self.evaluate(&operation.rhs_expr, scope))?;
+                        match operator {
+                            BinaryOperator::Less => Some(left < right),
+                            BinaryOperator::LessEq => Some(left <= right),
+                            BinaryOperator::Greater => Some(left > right),
+                            BinaryOperator::GreaterEq => Some(left >= right),
+                            _ => None,
+                        }
+                    }
                 }
             }
             Expression::UnaryOp(_) => None,
@@ -305,15 +365,20 @@ impl<'m, 'c> Evaluator<'m, 'c> {
         let left = self.evaluate(&operation.lhs_expr, scope);
         let right = self.evaluate(&operation.rhs_expr, scope);
         let name = |value: &Value, expression: &Expression| {
-            value.known_text().unwrap_or_else(|| hole_name(scope.source(expression)))
+            value.known_text().unwrap_or_else(|| self.name(expression, scope))
         };
         match (&left.kind, &right.kind) {
             (ValueKind::Null, ValueKind::Null) => return Ok(true),
-            (ValueKind::Null, known) | (known, ValueKind::Null) if is_known(known) => return Ok(false),
+            (ValueKind::Null, other) | (other, ValueKind::Null) if is_something(other) => return Ok(false),
             _ => {}
         }
-        if let (Some(left), Some(right)) = (left.known_text(), right.known_text()) {
-            return Ok(left == right);
+        if let (Some(left), Some(right)) = (number(&left), number(&right)) {
+            return Ok((left - right).abs() < f64::EPSILON);
+        }
+        let is_number = |value: &Value| matches!(value.kind, ValueKind::Number(_));
+        if let (Some(known), Some(other)) = (left.known_text(), right.known_text()) {
+            // A number and a text are never equal.
+            return Ok(known == other && is_number(&left) == is_number(&right));
         }
         let mut sides = [name(&left, &operation.lhs_expr), name(&right, &operation.rhs_expr)];
         sides.sort();
@@ -322,6 +387,10 @@ impl<'m, 'c> Evaluator<'m, 'c> {
 
     /// A list or an object made of another, item by item.
     fn for_expression(&mut self, expression: &ForExpr, scope: &Scope<'_>, at: Span) -> Value {
+        if expression.grouping {
+            let source = scope.text.get(expression.span().unwrap_or_default()).unwrap_or_default();
+            return Value::unknown(at, &self.name_of(source, scope));
+        }
         let collection = self.evaluate(&expression.intro.collection_expr, scope);
         let value_name = expression.intro.value_var.as_str();
         let key_name = expression.intro.key_var.as_ref().map(|name| name.as_str());
@@ -333,18 +402,23 @@ impl<'m, 'c> Evaluator<'m, 'c> {
             if let Some(name) = key_name {
                 inner = inner.with(name, key);
             }
-            if let Some(filter) = &expression.cond
-                && !self.decide(&filter.expr, &inner)
-            {
-                continue;
+            if let Some(filter) = &expression.cond {
+                let place = scope.at(&expression.value_expr);
+                if !self.decide(&filter.expr, &inner) {
+                    self.choices.leave_out(place);
+                    continue;
+                }
+                self.choices.take(place);
             }
             let made = self.evaluate(&expression.value_expr, &inner);
             if !is_certain && matches!(made.kind, ValueKind::Object(_)) {
                 // There may be none: then the statement that it is to become is not there.
+                let place = scope.at(&expression.value_expr);
                 if !self.choices.decide(&hole_name(whole)) {
-                    self.choices.leave_out(scope.at(&expression.value_expr));
+                    self.choices.leave_out(place);
                     continue;
                 }
+                self.choices.take(place);
             }
             match &expression.key_expr {
                 None => items.push(made),
@@ -382,6 +456,7 @@ pub(super) fn each(collection: Value, name: &str) -> Vec<(Value, Value, bool)> {
                 (Value::new(item.at, ValueKind::Number(index.to_string())), item, is_certain)
             })
             .collect(),
+        ValueKind::Set(items) => items.into_iter().map(|item| (item.clone(), item, true)).collect(),
         ValueKind::Object(members) => members
             .into_iter()
             .map(|(key, value)| (Value::new(key.at, ValueKind::Text(key.text)), value, true))
@@ -401,9 +476,22 @@ pub(super) fn known_bool(value: &Value) -> Option<bool> {
     }
 }
 
-/// Whether a value is certainly something.
-fn is_known(kind: &ValueKind) -> bool {
-    !matches!(kind, ValueKind::Unknown(_) | ValueKind::Several(_))
+/// Whether a value is certainly not null. A variable can be, whatever its type.
+fn is_something(kind: &ValueKind) -> bool {
+    match kind {
+        ValueKind::Unknown(_) | ValueKind::Several(_) => false,
+        ValueKind::Text(text) => {
+            !matches!(text.pieces.as_slice(), [only] if matches!(only.kind, PieceKind::Hole))
+        }
+        _ => true,
+    }
+}
+
+fn number(value: &Value) -> Option<f64> {
+    match &value.kind {
+        ValueKind::Number(number) => number.parse().ok(),
+        _ => None,
+    }
 }
 
 /// A range of the parser's as a span of the same text.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use keylint_source::Span;
+
 /// Files that one module reads, at most.
 const FILES: usize = 60;
 
@@ -25,6 +27,13 @@ pub struct ReadFile {
     pub text: String,
     /// Where it begins among the places of the module.
     pub offset: u32,
+}
+
+impl ReadFile {
+    /// All of it, among the places of the module.
+    pub fn span(&self) -> Span {
+        Span::new(self.offset, self.offset.saturating_add(u32::try_from(self.text.len()).unwrap_or(u32::MAX)))
+    }
 }
 
 impl<'r> Files<'r> {

@@ -13,8 +13,9 @@ use crate::value::{Key, Piece, PieceKind, Text, Value, ValueKind, hole_name};
 impl Evaluator<'_, '_> {
     /// The value of a call.
     pub(super) fn call(&mut self, call: &FuncCall, scope: &Scope<'_>, at: Span) -> Value {
-        let name = hcl_edit::Span::span(call).and_then(|range| scope.text.get(range)).unwrap_or_default();
-        let unknown = || Value::unknown(at, name);
+        let source = hcl_edit::Span::span(call).and_then(|range| scope.text.get(range)).unwrap_or_default();
+        let name = self.name_of(source, scope);
+        let unknown = || Value::unknown(at, &name);
         let function = call.name.name.as_str();
         if call.name.is_namespaced() {
             return unknown();
@@ -22,7 +23,11 @@ impl Evaluator<'_, '_> {
         let expressions: Vec<&Expression> = call.args.iter().collect();
         match function {
             // The arguments of these are tried one after the other.
-            "try" | "coalesce" => return self.first(&expressions, scope).unwrap_or_else(unknown),
+            "try" | "coalesce" if !call.args.expand_final() => {
+                let skips_empty = function == "coalesce";
+                return self.first(&expressions, skips_empty, scope).unwrap_or_else(unknown);
+            }
+            "try" | "coalesce" => return unknown(),
             "can" => return unknown(),
             _ => {}
         }
@@ -30,7 +35,7 @@ impl Evaluator<'_, '_> {
             expressions.iter().map(|argument| self.evaluate(argument, scope)).collect();
         if call.args.expand_final() {
             match arguments.pop().map(|last| last.kind) {
-                Some(ValueKind::List(items)) => arguments.extend(items),
+                Some(ValueKind::List(items) | ValueKind::Set(items)) => arguments.extend(items),
                 _ => return unknown(),
             }
         }
@@ -44,13 +49,13 @@ impl Evaluator<'_, '_> {
         }
     }
 
-    /// The first argument that is something.
-    fn first(&mut self, arguments: &[&Expression], scope: &Scope<'_>) -> Option<Value> {
+    /// The first argument that has a value; without `skips_empty`, `null` and an empty text are values too.
+    fn first(&mut self, arguments: &[&Expression], skips_empty: bool, scope: &Scope<'_>) -> Option<Value> {
         for argument in arguments {
             let value = self.evaluate(argument, scope);
             match &value.kind {
-                ValueKind::Null => {}
-                ValueKind::Text(text) if text.pieces.is_empty() => {}
+                ValueKind::Null if skips_empty => {}
+                ValueKind::Text(text) if skips_empty && text.pieces.is_empty() => {}
                 // It may fail, or be null: then the next would be taken.
                 ValueKind::Unknown(_) | ValueKind::Several(_) if arguments.len() > 1 => return None,
                 _ => return Some(value),
@@ -62,9 +67,11 @@ impl Evaluator<'_, '_> {
     fn file(&mut self, path: &Value, at: Span) -> Option<Value> {
         let path = path.known_text()?;
         let (text, offset) = self.files.open(&path)?;
+        let text = text.to_owned();
         let end = offset.saturating_add(u32::try_from(text.len()).unwrap_or(u32::MAX));
         let mut content = Text::default();
-        content.push(text, Span::new(offset, end), true);
+        content.push(&text, Span::new(offset, end), true);
+        self.choices.look_into(Span::new(offset, end));
         Some(Value::new(at, ValueKind::Text(content)))
     }
 
@@ -95,20 +102,11 @@ fn pure(function: &str, mut arguments: Vec<Value>) -> Option<ValueKind> {
     let result = match function {
         "concat" => ValueKind::List(arguments.into_iter().flat_map(items).collect()),
         "flatten" => ValueKind::List(flat(arguments.pop()?)),
-        "toset" | "tolist" | "sort" | "distinct" | "setunion" => {
-            let mut items: Vec<Value> = arguments.into_iter().flat_map(items).collect();
-            let mut seen = Vec::new();
-            if function != "tolist" && function != "sort" {
-                items.retain(|item| match item.known_text() {
-                    Some(text) if seen.contains(&text) => false,
-                    Some(text) => {
-                        seen.push(text);
-                        true
-                    }
-                    None => true,
-                });
-            }
-            ValueKind::List(items)
+        "tolist" => ValueKind::List(items(arguments.pop()?)),
+        "sort" => ValueKind::List(sorted(items(arguments.pop()?))?),
+        "distinct" => ValueKind::List(distinct(items(arguments.pop()?))?),
+        "toset" | "setunion" => {
+            ValueKind::Set(sorted(distinct(arguments.into_iter().flat_map(items).collect())?)?)
         }
         "compact" => {
             let is_something = |item: &Value| match &item.kind {
@@ -140,6 +138,16 @@ fn pure(function: &str, mut arguments: Vec<Value>) -> Option<ValueKind> {
             joined(&arguments.pop()?.known_text()?, list)?
         }
         "format" => format(arguments)?,
+        "formatlist" => {
+            let list = arguments.pop()?;
+            let [pattern] = arguments.as_slice() else { return None };
+            let (ValueKind::List(items) | ValueKind::Set(items)) = list.kind else { return None };
+            let one = |item: Value| {
+                let at = item.at;
+                Some(Value::new(at, format(vec![pattern.clone(), item])?))
+            };
+            ValueKind::List(items.into_iter().map(one).collect::<Option<Vec<_>>>()?)
+        }
         "lookup" => {
             let default = (arguments.len() > 2).then(|| arguments.pop()).flatten();
             let key = arguments.pop()?.known_text()?;
@@ -151,8 +159,10 @@ fn pure(function: &str, mut arguments: Vec<Value>) -> Option<ValueKind> {
             }
         }
         "element" => {
-            let index = arguments.pop()?.known_text()?;
-            element(&arguments.pop()?, &index)?.kind
+            let index = arguments.pop()?.known_text()?.parse::<usize>().ok()?;
+            let list = arguments.pop()?;
+            let count = if let ValueKind::List(items) = &list.kind { items.len() } else { 0 };
+            element(&list, &index.checked_rem(count)?.to_string())?.kind
         }
         "keys" | "values" => match arguments.pop()?.kind {
             ValueKind::Object(members) => ValueKind::List(
@@ -167,7 +177,7 @@ fn pure(function: &str, mut arguments: Vec<Value>) -> Option<ValueKind> {
             _ => return None,
         },
         "length" => match arguments.pop()?.kind {
-            ValueKind::List(items)
+            ValueKind::List(items) | ValueKind::Set(items)
                 if items.iter().all(|item| !matches!(item.kind, ValueKind::Several(_))) =>
             {
                 ValueKind::Number(items.len().to_string())
@@ -187,7 +197,7 @@ fn pure(function: &str, mut arguments: Vec<Value>) -> Option<ValueKind> {
         "split" => {
             let text = arguments.pop()?;
             let separator = arguments.pop()?.known_text()?;
-            let parts = text.known_text()?;
+            let parts = text.known_text().filter(|_| !separator.is_empty())?;
             let part = |part: &str| Value::text(text.at, part);
             ValueKind::List(parts.split(&separator).map(part).collect())
         }
@@ -210,16 +220,40 @@ fn pure(function: &str, mut arguments: Vec<Value>) -> Option<ValueKind> {
 fn items(value: Value) -> Vec<Value> {
     let at = value.at;
     match value.kind {
-        ValueKind::List(items) => items,
+        ValueKind::List(items) | ValueKind::Set(items) => items,
         ValueKind::Null => Vec::new(),
         ValueKind::Unknown(name) => vec![Value::new(at, ValueKind::Several(name))],
         kind => vec![Value::new(at, kind)],
     }
 }
 
+/// Texts in their order; nothing for items of which some are not known, or no texts.
+fn sorted(items: Vec<Value>) -> Option<Vec<Value>> {
+    let mut keyed = Vec::with_capacity(items.len());
+    for item in items {
+        keyed.push((item.known_text()?, item));
+    }
+    keyed.sort_by(|(left, _), (right, _)| left.cmp(right));
+    Some(keyed.into_iter().map(|(_, item)| item).collect())
+}
+
+/// Each text once; nothing for items of which some are not known, or no texts.
+fn distinct(items: Vec<Value>) -> Option<Vec<Value>> {
+    let mut seen = Vec::new();
+    let mut kept = Vec::new();
+    for item in items {
+        let text = item.known_text()?;
+        if !seen.contains(&text) {
+            seen.push(text);
+            kept.push(item);
+        }
+    }
+    Some(kept)
+}
+
 fn flat(value: Value) -> Vec<Value> {
     let inner = |item: Value| match item.kind {
-        ValueKind::List(_) => flat(item),
+        ValueKind::List(_) | ValueKind::Set(_) => flat(item),
         // It may be a list.
         ValueKind::Unknown(name) => vec![Value::new(item.at, ValueKind::Several(name))],
         _ => vec![item],
@@ -248,7 +282,7 @@ fn merged(arguments: Vec<Value>) -> Option<ValueKind> {
 
 fn joined(separator: &str, list: Value) -> Option<ValueKind> {
     let mut text = Text::default();
-    let ValueKind::List(items) = list.kind else { return None };
+    let (ValueKind::List(items) | ValueKind::Set(items)) = list.kind else { return None };
     for (index, item) in items.into_iter().enumerate() {
         if matches!(item.kind, ValueKind::Several(_)) {
             return None;

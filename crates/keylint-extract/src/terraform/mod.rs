@@ -27,7 +27,7 @@ pub use self::module::ModuleFile;
 use self::reference::DOCUMENT;
 use crate::choices::{Choices, for_each_way};
 use crate::value::{Value, ValueKind};
-use crate::{KeyFacts, Resolved, Resource, Way};
+use crate::{KeyFacts, Presence, Resolved, Resource, Way};
 
 /// Resources that take a key policy, in their argument `policy`.
 const KEYS: [&str; 5] = [
@@ -37,8 +37,8 @@ const KEYS: [&str; 5] = [
     "aws_kms_replica_external_key.",
     "aws_kms_key_policy.",
 ];
-/// Arguments by which modules are given a key policy.
-const ARGUMENTS: [&str; 4] = ["policy", "key_policy", "kms_policy", "kms_key_policy"];
+/// The ends of the names of arguments by which modules are given a policy.
+const ARGUMENTS: [&str; 3] = ["policy", "policy_json", "policy_document"];
 
 /// What a module has.
 #[derive(Debug, Default)]
@@ -99,7 +99,7 @@ impl<'s> Search<'_, 's> {
         for (address, block) in
             module.blocks(&["kms:", "KMS:", DOCUMENT], |address| address.starts_with("module."))
         {
-            for argument in ARGUMENTS {
+            for argument in block.arguments().into_iter().filter(|name| is_policy(name)) {
                 self.policy(&address, block, argument, false);
             }
         }
@@ -107,18 +107,12 @@ impl<'s> Search<'_, 's> {
         let documents = module.blocks(&["kms:", "KMS:"], |address| {
             address.strip_prefix("data.").is_some_and(|rest| rest.starts_with(DOCUMENT))
         });
-        let before = self.policies.len();
         for (address, block) in documents {
-            if !self.documents.contains(&address) {
+            // What something else refers to is a piece of a policy, or the policy of something else.
+            if !self.documents.contains(&address) && !module.is_referred_to(&address, &block) {
                 self.document(&address, block);
             }
         }
-        let used = &self.documents;
-        let mut index = 0;
-        self.policies.retain(|found| {
-            index += 1;
-            index <= before || !used.contains(&found.resource.name)
-        });
         self.policies.sort_by_key(|found| found.resource.at);
     }
 
@@ -126,6 +120,9 @@ impl<'s> Search<'_, 's> {
     fn policy(&mut self, address: &str, block: Block<'s>, argument: &str, is_key: bool) {
         let facts = if is_key { self.facts(address, block) } else { KeyFacts::default() };
         let Some(argument) = block.argument(argument) else { return };
+        if block.argument("count").is_some_and(|count| count.value.source() == "0") {
+            return;
+        }
         self.resolve(address, block, facts, is_key, |evaluator| {
             let value = evaluator.expression(argument.value, &[]);
             evaluator.policy_in(value)
@@ -156,17 +153,23 @@ impl<'s> Search<'_, 's> {
             is_in_blocks: false,
         };
         let mut documents = BTreeSet::new();
+        let mut problems: Vec<(Presence, Vec<Problem>)> = Vec::new();
         for_each_way(|choices: &mut Choices| {
+            choices.look_into(block.at());
             let mut evaluator = Evaluator::new(self.module, self.account, choices, &mut self.files);
+            evaluator.address = address;
             let value = policy(&mut evaluator);
             documents.append(&mut evaluator.documents);
             found.is_in_blocks |= evaluator.has_blocks;
             found.defaults.append(&mut evaluator.defaults);
-            found.problems.append(&mut evaluator.problems);
+            let of_way = std::mem::take(&mut evaluator.problems);
+            let presence = choices.presence();
+            problems.push((presence.clone(), of_way));
             if !matches!(value.kind, ValueKind::Null) {
-                found.ways.push(Way { policy: value, left_out: choices.left_out() });
+                found.ways.push(Way { policy: value, presence });
             }
         });
+        found.problems = in_all_ways(&problems);
         self.documents.append(&mut documents);
         found.defaults.sort();
         found.defaults.dedup();
@@ -223,4 +226,20 @@ impl<'s> Search<'_, 's> {
         facts.bypasses_lockout_check = flag("bypass_policy_lockout_safety_check");
         facts
     }
+}
+
+/// Whether a module that has an argument of this name may mean a key policy.
+fn is_policy(name: &str) -> bool {
+    ARGUMENTS
+        .iter()
+        .any(|end| name.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with('_')))
+}
+
+/// The problems that are there in every way in which their place is.
+fn in_all_ways(ways: &[(Presence, Vec<Problem>)]) -> Vec<Problem> {
+    let all = ways.iter().flat_map(|(_, problems)| problems);
+    let holds = |problem: &&Problem| {
+        ways.iter().all(|(presence, problems)| !presence.has(problem.at) || problems.contains(problem))
+    };
+    all.filter(holds).cloned().collect()
 }

@@ -120,6 +120,20 @@ impl<'m> Module<'m> {
         }
     }
 
+    /// The addresses that some other block refers to. In the languages that a module may be written in, a reference is
+    /// the address itself.
+    pub(super) fn is_referred_to(&self, address: &str, except: &Block<'_>) -> bool {
+        let own = except.at();
+        self.files.iter().any(|file| {
+            memmem::find_iter(file.text.as_bytes(), address.as_bytes()).any(|at| {
+                let end = at + address.len();
+                let goes_on = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+                let is_whole = !file.text.as_bytes().get(end).is_some_and(|byte| goes_on(*byte));
+                is_whole && !own.contains(file.place().span(at..end))
+            })
+        })
+    }
+
     /// The expression that a local value is.
     pub(super) fn local(&self, name: &str) -> Option<Expr<'_>> {
         let (file, entry) = self.find(&format!("local.{name}"))?;
@@ -226,6 +240,9 @@ fn syntax_problem(error: &parser::Error, text: &str) -> Problem {
     let what = error.message();
     if what.contains("redefined attribute") {
         return Problem::new(span, "this argument is set a second time");
+    }
+    if what.contains("redefined object key") {
+        return Problem::new(span, "this key is given a second time");
     }
     let expected = match what.split_once("expected ") {
         // All the characters that a value can begin with.

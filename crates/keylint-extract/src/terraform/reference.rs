@@ -33,7 +33,8 @@ impl Evaluator<'_, '_> {
     pub(super) fn traversal(&mut self, traversal: &Traversal, scope: &Scope<'_>, at: Span) -> Value {
         let operators: Vec<&TraversalOperator> =
             traversal.operators.iter().map(hcl_edit::Decorated::value).collect();
-        let name = scope.text.get(hcl_edit::Span::span(traversal).unwrap_or_default()).unwrap_or_default();
+        let source = scope.text.get(hcl_edit::Span::span(traversal).unwrap_or_default()).unwrap_or_default();
+        let name = &self.name_of(source, scope);
         let Expression::Variable(root) = &traversal.expr else {
             let value = self.evaluate(&traversal.expr, scope);
             return self.steps_into(value, &operators, scope, name, at);
@@ -61,7 +62,9 @@ impl Evaluator<'_, '_> {
             ("data", [DOCUMENT, document, ..]) if gives_json(rest(2)) => {
                 self.document(&format!("data.{DOCUMENT}.{document}"), at, name)
             }
-            ("data", ["aws_caller_identity", _, "account_id"]) if self.account.is_some() => {
+            ("data", ["aws_caller_identity", source, "account_id" | "id"])
+                if self.account.is_some() && self.is_of_own_provider(source) =>
+            {
                 Value::text(at, self.account.unwrap_or_default())
             }
             (kind, [resource, "arn"]) if kind.starts_with("aws_iam_") && rest(2).is_empty() => {
@@ -130,9 +133,16 @@ impl Evaluator<'_, '_> {
         value
     }
 
+    /// Whether a data source asks with the credentials that the module itself is applied with.
+    fn is_of_own_provider(&self, source: &str) -> bool {
+        let block = self.module.block(&format!("data.aws_caller_identity.{source}"));
+        block.is_none_or(|block| block.argument("provider").is_none())
+    }
+
     fn local(&mut self, local: &str, at: Span, name: &str) -> Value {
         let module = self.module;
         let Some(expression) = module.local(local) else { return Value::unknown(at, name) };
+        self.choices.look_into(expression.at());
         self.guarded(format!("local.{local}"), at, name, |evaluator| evaluator.expression(expression, &[]))
     }
 
@@ -180,6 +190,7 @@ impl Evaluator<'_, '_> {
         self.documents.insert(address.to_owned());
         let module = self.module;
         let Some(block) = module.block(address) else { return Value::unknown(at, name) };
+        self.choices.look_into(block.at());
         self.guarded(address.to_owned(), at, name, |evaluator| {
             let policy = evaluator.policy_document(block);
             Value::new(at, ValueKind::Json(Box::new(policy)))
@@ -200,7 +211,7 @@ fn gives_json(operators: &[&TraversalOperator]) -> bool {
 /// The element of a list or an object at a known index or key.
 pub(super) fn element(value: &Value, key: &str) -> Option<Value> {
     match &value.kind {
-        ValueKind::List(items) => {
+        ValueKind::List(items) | ValueKind::Set(items) => {
             let index = key.parse::<usize>().ok()?;
             let before = items.get(..=index)?;
             if before.iter().any(|item| matches!(item.kind, ValueKind::Several(_))) {
@@ -219,7 +230,9 @@ pub(super) fn policy_variables(value: Value) -> Value {
         ValueKind::Text(text) if text.pieces.iter().any(|piece| piece.text.contains("&{")) => {
             ValueKind::Text(with_variables(&text))
         }
-        ValueKind::List(items) => ValueKind::List(items.into_iter().map(policy_variables).collect()),
+        ValueKind::List(items) | ValueKind::Set(items) => {
+            ValueKind::List(items.into_iter().map(policy_variables).collect())
+        }
         kind => kind,
     };
     Value::new(value.at, kind)

@@ -68,12 +68,18 @@ impl Evaluator<'_, '_> {
     ) {
         match directive {
             Directive::If(directive) => {
-                let chosen = if self.decide(&directive.if_expr.cond_expr, scope) {
-                    Some(&directive.if_expr.template)
+                let first = Some(&directive.if_expr.template);
+                let second = directive.else_expr.as_ref().map(|other| &other.template);
+                let (chosen, other) = if self.decide(&directive.if_expr.cond_expr, scope) {
+                    (first, second)
                 } else {
-                    directive.else_expr.as_ref().map(|other| &other.template)
+                    (second, first)
                 };
+                if let Some(place) = other.and_then(hcl_edit::Span::span) {
+                    self.choices.leave_out(scope.span(place));
+                }
                 if let Some(template) = chosen {
+                    self.choices.take(scope.span(template.span().unwrap_or_default()));
                     self.elements(template.iter(), is_quoted, scope, text);
                 }
             }

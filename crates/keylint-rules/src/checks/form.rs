@@ -110,15 +110,18 @@ pub(super) fn unsupported_characters<'p>(
         return findings;
     }
     each_string(node, &mut |string| {
-        // A character that is escaped is sent as its escape sequence, which KMS takes.
-        let found = string.pieces().filter(|(text, _, is_exact)| *is_exact && !text.is_ascii()).find_map(
-            |(text, span, _)| {
-                let (at, character) = text.char_indices().find(|(_, character)| *character > '\u{ff}')?;
-                let start = span.start() + u32::try_from(at).unwrap_or(0);
-                let length = u32::try_from(character.len_utf8()).unwrap_or(0);
-                Some((Span::new(start, start + length), character))
-            },
-        );
+        // In a file that is sent as it is, so is an escape sequence, which KMS takes.
+        let is_sent = |is_exact: bool| is_exact || !facts.known.is_written_out;
+        let pieces = string.pieces().filter(|(text, _, is_exact)| is_sent(*is_exact) && !text.is_ascii());
+        let found = pieces.filter(|(text, ..)| !text.starts_with("${")).find_map(|(text, span, is_exact)| {
+            let (at, character) = text.char_indices().find(|(_, character)| *character > '\u{ff}')?;
+            if !is_exact {
+                return Some((span, character));
+            }
+            let start = span.start() + u32::try_from(at).unwrap_or(0);
+            let length = u32::try_from(character.len_utf8()).unwrap_or(0);
+            Some((Span::new(start, start + length), character))
+        });
         findings
             .extend(found.map(|(span, character)| unsupported(severity, span, character, facts.policy())));
     });
