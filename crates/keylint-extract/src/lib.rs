@@ -54,6 +54,8 @@ pub struct KeyPolicy {
     pub ways: Vec<PolicyWay>,
     /// What is not known before deployment, each once.
     pub unknown: Vec<NotKnown>,
+    /// What looks like a reference of the template, and stands where it is text.
+    pub literal_references: Vec<Span>,
     /// Whether the file is the policy, as KMS is sent it.
     pub is_written_out: bool,
     /// Whether it is written in the blocks of `aws_iam_policy_document`, whose elements have names of their own.
@@ -118,6 +120,8 @@ pub(crate) struct Resolved {
     pub(crate) ways: Vec<Way>,
     /// For names of what is not known: the value that it has where nothing else is said.
     pub(crate) defaults: Vec<(String, String)>,
+    /// What looks like a reference of the template, and stands where it is text.
+    pub(crate) literal_references: Vec<Span>,
     /// What is wrong with a text that should be a policy.
     pub(crate) problems: Vec<Problem>,
     /// Whether it is a key policy because of where it stands. Otherwise it has to look like one.
@@ -222,6 +226,7 @@ fn from_json(text: &str, account: Option<&str>, arena: &mut Arena) -> Extracted 
         facts: KeyFacts::default(),
         ways: vec![PolicyWay { policy: policy.id(), presence: Presence::default() }],
         unknown: Vec::new(),
+        literal_references: Vec::new(),
         is_written_out: true,
         is_in_blocks: false,
     }));
@@ -257,6 +262,7 @@ fn write(found: Vec<Resolved>, text: &str, arena: &mut Arena, extracted: &mut Ex
             facts: resolved.facts,
             ways: Vec::with_capacity(resolved.ways.len()),
             unknown: Vec::new(),
+            literal_references: resolved.literal_references,
             is_written_out: false,
             is_in_blocks: resolved.is_in_blocks,
         };
@@ -286,7 +292,15 @@ fn write(found: Vec<Resolved>, text: &str, arena: &mut Arena, extracted: &mut Ex
 /// Whether what is not known is as good as known: the account, the partition and the Region of a deployment are the
 /// same wherever they are spoken of.
 fn is_symbol(name: &str) -> bool {
-    const PSEUDO_PARAMETERS: [&str; 8] = [
+    is_pseudo_parameter(name)
+        || ["aws_caller_identity.", "aws_partition.", "aws_region."]
+            .iter()
+            .any(|source| name.contains(source))
+}
+
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html>
+fn is_pseudo_parameter(name: &str) -> bool {
+    const NAMES: [&str; 8] = [
         "AWS::AccountId",
         "AWS::NoValue",
         "AWS::NotificationARNs",
@@ -296,8 +310,5 @@ fn is_symbol(name: &str) -> bool {
         "AWS::StackName",
         "AWS::URLSuffix",
     ];
-    PSEUDO_PARAMETERS.contains(&name)
-        || ["aws_caller_identity.", "aws_partition.", "aws_region."]
-            .iter()
-            .any(|source| name.contains(source))
+    NAMES.contains(&name)
 }

@@ -252,6 +252,19 @@ impl Value {
         }
     }
 
+    /// Calls `look` with every text in it that is no key.
+    pub(crate) fn for_each_text(&self, look: &mut dyn FnMut(&Text)) {
+        match &self.kind {
+            ValueKind::Text(text) => look(text),
+            ValueKind::List(items) | ValueKind::Set(items) => {
+                items.iter().for_each(|item| item.for_each_text(look));
+            }
+            ValueKind::Object(members) => members.iter().for_each(|(_, value)| value.for_each_text(look)),
+            ValueKind::Json(value) => value.for_each_text(look),
+            _ => {}
+        }
+    }
+
     /// Calls `found` with the name and the place of everything in the value that is not known.
     pub(crate) fn for_each_unknown(&self, found: &mut dyn FnMut(&str, Span)) {
         match &self.kind {

@@ -51,6 +51,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("invalid-variable", Check::Policy(variable::invalid)),
     ("malformed-service-linked-role", Check::Policy(service_linked_role::malformed)),
     ("missing-set-operator", Check::Policy(condition::missing_set_operator)),
+    ("missing-substitution", Check::Text(form::missing_substitutions)),
     ("missing-version", Check::Policy(form::missing_version)),
     ("needless-set-operator", Check::Policy(condition::needless_set_operator)),
     ("orphaned-principal", Check::Policy(principal::orphaned)),

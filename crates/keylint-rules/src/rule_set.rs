@@ -2,7 +2,7 @@
 
 use keylint_policy::model::Policy;
 use keylint_policy::{Answer, grammar};
-use keylint_source::{Diagnostic, FileId, Label, Location, Problem, RuleInfo, did_you_mean};
+use keylint_source::{Diagnostic, FileId, Label, Location, Problem, RuleInfo, Span, did_you_mean};
 use keylint_syntax::{Arena, Node, Tree, yaml};
 
 use crate::checks::Check;
@@ -47,6 +47,8 @@ pub struct KeyKnowledge<'k> {
     pub trusted_accounts: Option<&'k [String]>,
     /// The services that it must serve, by name.
     pub serves: Vec<String>,
+    /// What looks like a reference of the template, and stands where it is text.
+    pub literal_references: Vec<Span>,
     /// Whether the bytes of the policy are what KMS is sent. Else it is put together, and sent without blanks.
     pub is_written_out: bool,
 }

@@ -290,6 +290,12 @@ impl<'t> Node<'t> {
         nodes.unwrap_or_default().iter().any(|node| node.kind == Kind::Unknown)
     }
 
+    /// Whether it is written without quotation marks, as YAML allows.
+    pub fn is_plain(self) -> bool {
+        let stored = self.stored();
+        stored.text == VERBATIM && stored.quote == 0
+    }
+
     /// The decoded texts of all strings, keys, numbers and placeholders in it, in their order.
     pub fn texts(self) -> impl Iterator<Item = &'t str> {
         let nodes = self.tree.arena.nodes.get(self.id as usize..self.stored().next as usize);

@@ -305,6 +305,7 @@ impl Linter {
         known.spec = policy.facts.spec.as_deref().or(known.spec);
         known.usage = policy.facts.usage.as_deref().or(known.usage);
         known.is_written_out = policy.is_written_out;
+        known.literal_references.clone_from(&policy.literal_references);
         let ways = policy.ways.iter().filter_map(|way| {
             let node = tree.get(way.policy);
             if node.kind() != Kind::Object {

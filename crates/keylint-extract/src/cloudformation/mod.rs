@@ -21,7 +21,7 @@ mod template;
 
 use std::collections::BTreeSet;
 
-use keylint_source::Problem;
+use keylint_source::{Problem, Span};
 use keylint_syntax::{Kind, Node, Tree};
 use memchr::memmem;
 
@@ -30,7 +30,7 @@ use crate::cloudformation::conditions::{canonical, comparisons};
 use crate::cloudformation::resolver::{Resolver, active_nodes};
 use crate::cloudformation::template::{Template, member, members};
 use crate::nested::json_in;
-use crate::value::{Value, ValueKind};
+use crate::value::{PieceKind, Value, ValueKind};
 use crate::{Resolved, Resource, Way};
 
 const KEY: &str = "AWS::KMS::Key";
@@ -166,6 +166,7 @@ impl DeclaredKey<'_> {
             resource: Resource { name: self.id.as_str().unwrap_or_default().to_owned(), at },
             facts: facts::of(self.properties, self.is_replica, template, &self.identifiers),
             defaults: defaults(&ways, template),
+            literal_references: literal_references(&ways, template),
             ways,
             problems,
             is_certain: true,
@@ -198,6 +199,30 @@ fn as_policy(mut value: Value, problems: &mut Vec<Problem>) -> Option<Value> {
             Some(value)
         }
     }
+}
+
+/// References that are written in texts without `Fn::Sub`, so that they are none.
+fn literal_references(ways: &[Way], template: &Template<'_>) -> Vec<Span> {
+    let mut found = Vec::new();
+    for way in ways {
+        way.policy.for_each_text(&mut |text| {
+            for piece in text.pieces.iter().filter(|piece| matches!(piece.kind, PieceKind::Exact)) {
+                for (start, _) in piece.text.match_indices("${") {
+                    let inside = piece.text.get(start + 2..).and_then(|rest| rest.split_once('}'));
+                    let Some((name, _)) = inside.filter(|(name, _)| template.knows(name.trim())) else {
+                        continue;
+                    };
+                    let offset =
+                        |at: usize| piece.at.start().saturating_add(u32::try_from(at).unwrap_or(u32::MAX));
+                    let place = Span::new(offset(start), offset(start + "${}".len() + name.len()));
+                    if !found.contains(&place) {
+                        found.push(place);
+                    }
+                }
+            }
+        });
+    }
+    found
 }
 
 /// The defaults of the parameters that a policy depends on.

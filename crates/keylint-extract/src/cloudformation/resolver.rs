@@ -21,12 +21,22 @@ pub(super) fn active_nodes(policy: Node<'_>, has_identifiers: bool) -> Vec<u32> 
             name == "<<" || name == "Ref" || name.starts_with("Fn::")
         }),
         Kind::Number => true,
-        Kind::String => {
-            node.as_str().is_some_and(|text| text.contains("{{") || (has_identifiers && text.contains('{')))
-        }
+        Kind::String => node.as_str().is_some_and(|text| {
+            text.contains("${")
+                || text.contains("{{")
+                || (has_identifiers && text.contains('{'))
+                || is_old_boolean(*node)
+        }),
         _ => false,
     };
     policy.descendants().filter(is_active).map(Node::id).collect()
+}
+
+/// Whether a text is a boolean of YAML 1.1 and none of YAML 1.2.
+fn is_old_boolean(node: Node<'_>) -> bool {
+    const WORDS: [&str; 6] = ["yes", "no", "on", "off", "y", "n"];
+    node.is_plain()
+        && node.as_str().is_some_and(|text| WORDS.iter().any(|word| text.eq_ignore_ascii_case(word)))
 }
 
 /// Values and conditions inside one another; what is deeper is taken as not known.
@@ -74,6 +84,10 @@ impl<'r, 't> Resolver<'r, 't> {
         }
         self.depth += 1;
         let value = match node.kind() {
+            // CloudFormation reads YAML 1.1, in which these are booleans.
+            Kind::String if is_old_boolean(node) => {
+                Some(Value::unknown(node.span(), node.as_str().unwrap_or_default()))
+            }
             Kind::String => Some(Value::new(node.span(), ValueKind::Text(self.literal(node)))),
             Kind::Array => {
                 let items = node.items().filter_map(|item| self.value(item)).collect();

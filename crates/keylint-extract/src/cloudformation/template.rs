@@ -50,6 +50,14 @@ impl<'t> Template<'t> {
         }
     }
 
+    /// Whether a name is one that `Fn::Sub` replaces: of a pseudo parameter, a parameter, a resource or its attribute.
+    pub(super) fn knows(&self, name: &str) -> bool {
+        let resource = name.split('.').next().unwrap_or(name);
+        crate::is_pseudo_parameter(name)
+            || self.parameters.contains_key(name)
+            || self.resources.contains_key(resource)
+    }
+
     /// Whether a name is a parameter's that can be a list.
     pub(super) fn is_list(&self, parameter: &str) -> bool {
         let Some(kind) = self.parameters.get(parameter).map(|node| member(*node, "Type")) else {

@@ -148,6 +148,7 @@ impl<'s> Search<'_, 's> {
             facts,
             ways: Vec::new(),
             defaults: Vec::new(),
+            literal_references: Vec::new(),
             problems: Vec::new(),
             is_certain,
             is_in_blocks: false,

@@ -59,6 +59,10 @@ impl Evaluator<'_, '_> {
                 if rest(1).is_empty() { value } else { Value::unknown(at, name) }
             }
             ("path", ["module"]) => Value::text(at, "."),
+            ("data", [DOCUMENT, document]) if gives_list_of_json(rest(2)) => {
+                let value = self.document(&format!("data.{DOCUMENT}.{document}"), at, name);
+                Value::new(at, ValueKind::List(vec![value]))
+            }
             ("data", [DOCUMENT, document, ..]) if gives_json(rest(2)) => {
                 self.document(&format!("data.{DOCUMENT}.{document}"), at, name)
             }
@@ -195,6 +199,15 @@ impl Evaluator<'_, '_> {
             let policy = evaluator.policy_document(block);
             Value::new(at, ValueKind::Json(Box::new(policy)))
         })
+    }
+}
+
+/// Whether what follows the name of a document asks for the JSON of all its instances: `.*.json`, or `[*].json`. With
+/// `count` there is one, or none.
+fn gives_list_of_json(operators: &[&TraversalOperator]) -> bool {
+    match operators {
+        [TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_), last] => gives_json(&[last]),
+        _ => false,
     }
 }
 

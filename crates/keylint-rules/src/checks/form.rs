@@ -162,6 +162,23 @@ fn each_string<'t>(node: Node<'t>, look: &mut dyn FnMut(Node<'t>)) {
     }
 }
 
+/// References in texts that nothing looks into.
+pub(super) fn missing_substitutions<'p>(
+    node: Node<'_>,
+    facts: &Facts<'p>,
+    severity: Severity,
+) -> Vec<Finding<'p>> {
+    let source = node.tree().source();
+    let finding = |span: &Span| {
+        let value = source.get(span.range()).unwrap_or_default();
+        let mut finding = Finding::at(severity, *span).with("value", value);
+        let statements = &facts.policy().statements;
+        finding.statement = statements.iter().find(|statement| statement.span.contains(*span));
+        finding
+    };
+    facts.known.literal_references.iter().map(finding).collect()
+}
+
 /// Statements with the same `Sid`.
 pub(super) fn duplicate_sids<'p>(facts: &Facts<'p>, _: &[Service], severity: Severity) -> Vec<Finding<'p>> {
     let mut findings = Vec::new();
