@@ -5,7 +5,8 @@ use keylint_source::{Problem, Span};
 use keylint_syntax::{Kind, Node};
 
 use crate::nested::json_in;
-use crate::value::{Value, ValueKind, Within};
+use crate::value::{Value, ValueKind};
+use crate::within::Within;
 use crate::{KeyFacts, Presence, Resolved, Resource, Way};
 
 /// Resources of Terraform that take a key policy.

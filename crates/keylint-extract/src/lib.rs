@@ -20,6 +20,7 @@ mod nested;
 mod suffix;
 mod terraform;
 mod value;
+mod within;
 mod words;
 
 pub use choices::Presence;

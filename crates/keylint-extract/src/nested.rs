@@ -3,7 +3,8 @@
 use keylint_source::{Problem, Span};
 use keylint_syntax::{Arena, Tree, json};
 
-use crate::value::{Indexed, PieceKind, Text, Value, ValueKind, Within};
+use crate::value::{PieceKind, Text, Value, ValueKind};
+use crate::within::{Indexed, Within};
 
 /// The value that a text holds as JSON, and what is wrong with it, at places of the file. With something wrong there is
 /// no value: what could be read may be less than what is there.

@@ -114,9 +114,8 @@ fn principals<'t>(key: Node<'t>, value: Node<'t>, negated: bool) -> Listed<Princ
     for Member { key, value } in value.members() {
         let read: fn(&'t str) -> Principal<'t> = match key.as_str().unwrap_or_default() {
             "AWS" => Principal::parse_aws,
-            "Service" => |text| match service_name(text) {
-                true => Principal::Service(text),
-                false => Principal::Unknown,
+            "Service" => |text| {
+                if service_name(text) { Principal::Service(text) } else { Principal::Unknown }
             },
             "Federated" => Principal::Federated,
             "CanonicalUser" => |_| Principal::Nobody,

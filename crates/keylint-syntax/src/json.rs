@@ -12,8 +12,8 @@ mod text;
 
 use keylint_source::{Problem, Span};
 
+use crate::arena::{Slot, offset};
 use crate::report::{Report, span};
-use crate::tree::{Slot, offset};
 use crate::{Arena, Kind, limits};
 
 /// Parses a file into `arena`, which is cleared first, and adds what is wrong to `problems`.

@@ -7,6 +7,7 @@
 //!
 //! Inputs are bounded by [`limits`]: past a bound there is a problem, never a crash.
 
+mod arena;
 pub mod json;
 pub mod limits;
 mod report;
@@ -15,5 +16,6 @@ mod text_form;
 mod tree;
 pub mod yaml;
 
+pub use arena::{Arena, Slot, TextStart};
 pub use text_form::to_json;
-pub use tree::{Arena, Items, Kind, Member, Members, Node, Slot, TextStart, Tree};
+pub use tree::{Items, Kind, Member, Members, Node, Tree};

@@ -2,7 +2,7 @@
 
 use keylint_source::{Problem, Span};
 
-use crate::{limits, tree::offset};
+use crate::{arena::offset, limits};
 
 /// Collects the problems of one file, up to [`limits::PROBLEMS`].
 pub(crate) struct Report<'p> {

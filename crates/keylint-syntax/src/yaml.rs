@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, StrInput, StructureStyle, Tag};
 use keylint_source::{Problem, Span};
 
+use crate::arena::{Slot, offset};
 use crate::report::{Report, quoted, span};
-use crate::tree::{Slot, offset};
 use crate::{Arena, Kind, limits};
 
 /// Parses a file into `arena`, which is cleared first, and adds what is wrong to `problems`.

@@ -9,7 +9,8 @@ use crate::cloudformation::conditions::canonical;
 use crate::cloudformation::resolver::{Resolver, place_name, words};
 use crate::cloudformation::substitution::is_too_much;
 use crate::cloudformation::template::{Call, member};
-use crate::value::{Piece, PieceKind, Text, Value, ValueKind, Within};
+use crate::value::{Piece, PieceKind, Text, Value, ValueKind};
+use crate::within::Within;
 
 impl<'t> Resolver<'_, 't> {
     /// `Fn::Join`: the items of a list as one text.

@@ -10,7 +10,8 @@ use crate::cloudformation::FOR_EACH;
 use crate::cloudformation::conditions::Comparisons;
 use crate::cloudformation::template::{Call, Template, members};
 use crate::nested::inside;
-use crate::value::{Key, PieceKind, Text, Value, ValueKind, Within};
+use crate::value::{Key, PieceKind, Text, Value, ValueKind};
+use crate::within::Within;
 
 /// The nodes of a policy that stand for something else, by their indices, or that are sent otherwise than they are
 /// written.
@@ -110,7 +111,7 @@ impl<'r, 't> Resolver<'r, 't> {
     fn stands_as_it_is(&self, node: Node<'t>) -> bool {
         let Some(active) = self.active else { return false };
         let next = active.partition_point(|active| *active < node.id());
-        active.get(next).is_none_or(|active| *active >= node.end())
+        active.get(next).is_none_or(|active| *active >= node.next_id())
     }
 
     fn object(&mut self, node: Node<'t>) -> Value {

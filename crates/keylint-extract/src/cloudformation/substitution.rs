@@ -8,7 +8,8 @@ use keylint_syntax::{Kind, Node};
 use crate::cloudformation::conditions::canonical;
 use crate::cloudformation::resolver::{Resolver, place_name, words};
 use crate::cloudformation::template::{Call, members};
-use crate::value::{Piece, PieceKind, Text, Value, ValueKind, Within};
+use crate::value::{Piece, PieceKind, Text, Value, ValueKind};
+use crate::within::Within;
 
 /// Cutting a text takes as many steps as it has pieces, for each cut. No policy is near this.
 const STEPS: usize = 4_000_000;

@@ -6,7 +6,8 @@ use pretty_assertions::assert_eq;
 
 use super::*;
 use crate::KeyFacts;
-use crate::value::{PieceKind, Text, Within};
+use crate::value::{PieceKind, Text};
+use crate::within::Within;
 
 fn resolved_for(source: &str, account: Option<&str>) -> Vec<Resolved> {
     let mut arena = Arena::default();

@@ -5,7 +5,8 @@
 use hcl_edit::expr::{Expression, FuncCall};
 use keylint_source::Span;
 
-use super::expression::{Evaluator, Scope, known_bool};
+use super::condition::{is_something, known_bool};
+use super::expression::{Evaluator, Scope};
 use super::reference::element;
 use crate::nested::json_in;
 use crate::value::{Key, Piece, PieceKind, Text, Value, ValueKind, hole_name};
@@ -27,8 +28,7 @@ impl Evaluator<'_, '_> {
                 let skips_empty = function == "coalesce";
                 return self.first(&expressions, skips_empty, scope).unwrap_or_else(unknown);
             }
-            "try" | "coalesce" => return unknown(),
-            "can" => return unknown(),
+            "try" | "coalesce" | "can" => return unknown(),
             _ => {}
         }
         let mut arguments: Vec<Value> =
@@ -51,13 +51,18 @@ impl Evaluator<'_, '_> {
 
     /// The first argument that has a value; without `skips_empty`, `null` and an empty text are values too.
     fn first(&mut self, arguments: &[&Expression], skips_empty: bool, scope: &Scope<'_>) -> Option<Value> {
-        for argument in arguments {
+        for (index, argument) in arguments.iter().enumerate() {
             let value = self.evaluate(argument, scope);
+            let is_last = index + 1 == arguments.len();
             match &value.kind {
                 ValueKind::Null if skips_empty => {}
                 ValueKind::Text(text) if skips_empty && text.pieces.is_empty() => {}
-                // It may fail, or be null: then the next would be taken.
-                ValueKind::Unknown(_) | ValueKind::Several(_) if arguments.len() > 1 => return None,
+                // It may fail, or be null: then the next is taken.
+                _ if !is_last && !is_something(&value.kind) => {
+                    if self.choices.decide(&format!("{} is set", value.name())) {
+                        return Some(value);
+                    }
+                }
                 _ => return Some(value),
             }
         }

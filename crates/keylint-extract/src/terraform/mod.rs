@@ -4,6 +4,7 @@
 //! is handed on: an `aws_iam_policy_document` that no key of the module uses, the policy that a module is called with.
 
 mod block;
+mod condition;
 mod document;
 mod expression;
 mod file;
@@ -19,7 +20,8 @@ use keylint_source::Problem;
 use memchr::memmem;
 
 use self::block::Block;
-use self::expression::{Evaluator, known_bool};
+use self::condition::known_bool;
+use self::expression::Evaluator;
 use self::file::Files;
 pub use self::file::{Read, ReadFile};
 use self::module::Module;
@@ -158,7 +160,7 @@ impl<'s> Search<'_, 's> {
         for_each_way(|choices: &mut Choices| {
             choices.look_into(block.at());
             let mut evaluator = Evaluator::new(self.module, self.account, choices, &mut self.files);
-            evaluator.address = address;
+            address.clone_into(&mut evaluator.address);
             let value = policy(&mut evaluator);
             documents.append(&mut evaluator.documents);
             found.is_in_blocks |= evaluator.has_blocks;
@@ -229,11 +231,13 @@ impl<'s> Search<'_, 's> {
     }
 }
 
-/// Whether a module that has an argument of this name may mean a key policy.
+/// Whether a module that has an argument of this name may mean a key policy, and not a piece that it puts into one.
 fn is_policy(name: &str) -> bool {
-    ARGUMENTS
-        .iter()
-        .any(|end| name.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with('_')))
+    let is_piece = ["additional", "extra", "override", "source"].iter().any(|word| name.contains(word));
+    !is_piece
+        && ARGUMENTS
+            .iter()
+            .any(|end| name.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with('_')))
 }
 
 /// The problems that are there in every way in which their place is.

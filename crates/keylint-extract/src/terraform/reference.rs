@@ -196,7 +196,9 @@ impl Evaluator<'_, '_> {
         let Some(block) = module.block(address) else { return Value::unknown(at, name) };
         self.choices.look_into(block.at());
         self.guarded(address.to_owned(), at, name, |evaluator| {
+            let outer = std::mem::replace(&mut evaluator.address, address.to_owned());
             let policy = evaluator.policy_document(block);
+            evaluator.address = outer;
             Value::new(at, ValueKind::Json(Box::new(policy)))
         })
     }

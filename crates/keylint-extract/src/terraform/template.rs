@@ -8,7 +8,8 @@ use hcl_edit::template::{Directive, Element};
 use keylint_source::Span;
 
 use super::expression::{Evaluator, Scope, each};
-use crate::value::{Indexed, Piece, PieceKind, Text, Value, ValueKind, Within, hole_name};
+use crate::value::{Piece, PieceKind, Text, Value, ValueKind, hole_name};
+use crate::within::{Indexed, Within};
 
 impl Evaluator<'_, '_> {
     /// The text that a template gives. A template that is one `${…}` and nothing else is the value in it.

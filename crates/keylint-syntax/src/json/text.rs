@@ -4,8 +4,8 @@ use keylint_source::{Problem, Span};
 
 use super::{Expected, Parser, scan};
 use crate::Kind;
+use crate::arena::{TextStart, offset};
 use crate::report::{quoted, span};
-use crate::tree::{TextStart, offset};
 
 /// Stands for what cannot be decoded.
 const REPLACEMENT: &str = "\u{fffd}";

@@ -6,8 +6,8 @@
 use granit_parser::ScalarStyle;
 use keylint_source::Span;
 
+use crate::arena::{Slot, TextStart, offset};
 use crate::report::span;
-use crate::tree::{Slot, TextStart, offset};
 use crate::{Arena, Kind};
 
 /// Adds the string `value`, which was decoded from the bytes `at`.
