@@ -49,7 +49,7 @@ pub(crate) struct Segment {
 pub struct Slot(pub(crate) u32);
 
 impl Slot {
-    /// The index of the node, for [`Tree::get`].
+    /// The index of the node, for [`crate::Tree::get`].
     pub const fn id(self) -> u32 {
         self.0
     }
@@ -113,7 +113,7 @@ impl Arena {
         self.text_of(Kind::Number, start, span, span.end())
     }
 
-    /// Ends a text that names a value that is not known, and adds the value: see [`Node::placeholder`].
+    /// Ends a text that names a value that is not known, and adds the value: see [`crate::Node::placeholder`].
     pub fn unknown(&mut self, start: TextStart, span: Span, source_end: u32) -> Slot {
         self.text_of(Kind::Unknown, start, span, source_end)
     }
