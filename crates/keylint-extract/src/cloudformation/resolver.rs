@@ -23,9 +23,9 @@ pub(super) fn active_nodes(policy: Node<'_>, has_identifiers: bool) -> Vec<u32> 
         }),
         Kind::Number => true,
         Kind::String => node.as_str().is_some_and(|text| {
-            text.contains("${")
-                || text.contains("{{")
-                || (has_identifiers && text.contains('{'))
+            // Most texts have no brace, and looking for one byte is quicker than looking for two.
+            let has_brace = memchr::memchr(b'{', text.as_bytes()).is_some();
+            (has_brace && (has_identifiers || text.contains("${") || text.contains("{{")))
                 || is_old_boolean(*node)
         }),
         _ => false,
