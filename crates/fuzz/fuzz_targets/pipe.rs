@@ -19,17 +19,25 @@ static LINTER: LazyLock<Linter> = LazyLock::new(|| {
     linter.unwrap_or_else(|unknown| panic!("{}", unknown.message)).0
 });
 
+/// The name of a file decides how it is read.
+const PATHS: [&str; 4] = ["fuzz.json", "fuzz.yaml", "fuzz.tf", "fuzz.tf.json"];
+
 fuzz_target!(|text: &str| {
+    PATHS.iter().for_each(|path| check(path, text));
+});
+
+fn check(path: &str, text: &str) {
     let file = FileId(0);
-    let diagnostics = LINTER.lint(file, "fuzz.json", text, &mut Scratch::default()).diagnostics;
+    let diagnostics = LINTER.lint(file, path, text, &mut Scratch::default()).diagnostics;
     for label in diagnostics.iter().flat_map(|found| std::iter::once(&found.primary).chain(&found.related)) {
         assert!(text.get(label.at.span.range()).is_some(), "{label:?} is not a part of the file");
     }
     let mut sources = Sources::default();
-    sources.insert(file, SourceFile::new("fuzz.json", text));
+    sources.insert(file, SourceFile::new(path, text));
     let report = Report {
         sources: &sources,
         diagnostics: &diagnostics,
+        unknown: &[],
         summary: &Summary::default(),
         version: "0",
     };
@@ -37,4 +45,4 @@ fuzz_target!(|text: &str| {
         let style = Style { color: false, width: 80, unicode: true };
         keylint_report::write(format, &report, style, &mut std::io::sink()).expect("a sink takes everything");
     }
-});
+}

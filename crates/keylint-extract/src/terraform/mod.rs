@@ -217,11 +217,12 @@ impl<'s> Search<'_, 's> {
                 facts.usage = text("key_usage", Some("ENCRYPT_DECRYPT"));
             }
             "aws_kms_external_key" => {
-                facts.spec = Some("SYMMETRIC_DEFAULT".to_owned());
-                facts.usage = Some("ENCRYPT_DECRYPT".to_owned());
+                facts.spec = text("key_spec", None);
+                facts.usage = text("key_usage", None);
                 facts.origin = Some("EXTERNAL".to_owned());
             }
-            _ => facts.multi_region = Some(true),
+            "aws_kms_replica_key" | "aws_kms_replica_external_key" => facts.multi_region = Some(true),
+            _ => {}
         }
         let mut flag = |name: &str| value(name).as_ref().and_then(known_bool);
         facts.multi_region = facts.multi_region.or_else(|| flag("multi_region"));
