@@ -11,7 +11,7 @@ use keylint_source::{Diagnostic, FileId, Location, Severity, SourceFile, Span};
 use rayon::prelude::*;
 
 use crate::discovery::{Input, Source};
-use crate::lint::{FIRST_INPUT, Linted, Linter, OfModule, Scratch};
+use crate::lint::{FIRST_INPUT, Linted, Linter, OfModule, OtherFiles, Scratch};
 use crate::reading::{is_utf16, may_concern_kms, read_file, read_standard_input, read_text, shown};
 
 /// The ids that each input has: its own, and those of files that are read because it names them.
@@ -42,13 +42,7 @@ pub(crate) trait Lint: Sync {
     fn file(&self, file: FileId, path: &str, text: &str, scratch: &mut Scratch) -> Linted;
 
     /// Checks a module: see [`Linter::lint_module`].
-    fn module(
-        &self,
-        files: &[OfModule<'_>],
-        read: &keylint_extract::Read<'_>,
-        reported_as: &dyn Fn(usize, &str) -> (FileId, String),
-        scratch: &mut Scratch,
-    ) -> Linted;
+    fn module(&self, files: &[OfModule<'_>], others: &OtherFiles<'_>, scratch: &mut Scratch) -> Linted;
 }
 
 impl Lint for Linter {
@@ -56,14 +50,8 @@ impl Lint for Linter {
         self.lint(file, path, text, scratch)
     }
 
-    fn module(
-        &self,
-        files: &[OfModule<'_>],
-        read: &keylint_extract::Read<'_>,
-        reported_as: &dyn Fn(usize, &str) -> (FileId, String),
-        scratch: &mut Scratch,
-    ) -> Linted {
-        self.lint_module(files, read, reported_as, scratch)
+    fn module(&self, files: &[OfModule<'_>], others: &OtherFiles<'_>, scratch: &mut Scratch) -> Linted {
+        self.lint_module(files, others, scratch)
     }
 }
 
@@ -262,7 +250,8 @@ impl Worker {
             };
             (id, shown(&path).into_owned())
         };
-        match contained(|| run.lint.module(&files, &read, &reported_as, &mut self.scratch)) {
+        let others = OtherFiles { read: &read, reported_as: &reported_as };
+        match contained(|| run.lint.module(&files, &others, &mut self.scratch)) {
             Ok(mut linted) => {
                 self.checked.count(&mut linted, run.keeps_unknown);
                 self.checked.sources.append(&mut linted.read_files);
@@ -414,13 +403,7 @@ mod tests {
             self.0(file)
         }
 
-        fn module(
-            &self,
-            files: &[OfModule<'_>],
-            _: &keylint_extract::Read<'_>,
-            _: &dyn Fn(usize, &str) -> (FileId, String),
-            _: &mut Scratch,
-        ) -> Linted {
+        fn module(&self, files: &[OfModule<'_>], _: &OtherFiles<'_>, _: &mut Scratch) -> Linted {
             self.0(files[0].file)
         }
     }

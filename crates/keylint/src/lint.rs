@@ -98,6 +98,14 @@ pub struct OfModule<'m> {
     pub is_asked: bool,
 }
 
+/// The files that a module names.
+pub struct OtherFiles<'r> {
+    /// Opens one, by its path relative to the module's folder.
+    pub read: &'r keylint_extract::Read<'r>,
+    /// The id and the path under which one is reported, given its number and its path relative to the module's folder.
+    pub reported_as: &'r dyn Fn(usize, &str) -> (FileId, String),
+}
+
 /// The rules and the configuration, ready to be applied to any number of files.
 pub struct Linter {
     rules: RuleSet,
@@ -187,27 +195,24 @@ impl Linter {
         self.check(&extracted, tree, file, &|_| known.clone(), &|location| location, &|_| true)
     }
 
-    /// Checks a module: the files of a folder. `read` opens the files that it names, by paths relative to its folder,
-    /// and
-    /// `reported_as` gives the id and the path under which one of those is reported.
+    /// Checks a module: the files of a folder.
     ///
     /// Findings are reported about policies and places in files that are to be checked.
     pub fn lint_module(
         &self,
         files: &[OfModule<'_>],
-        read: &keylint_extract::Read<'_>,
-        reported_as: &dyn Fn(usize, &str) -> (FileId, String),
+        others: &OtherFiles<'_>,
         scratch: &mut Scratch,
     ) -> Linted {
         let module: Vec<ModuleFile<'_>> =
             files.iter().map(|file| ModuleFile { path: file.path, text: file.text }).collect();
         let path = files.first().map_or("", |file| file.path);
         let account = self.known(path).account;
-        let extracted = keylint_extract::extract_module(&module, account, read, &mut scratch.arena);
+        let extracted = keylint_extract::extract_module(&module, account, others.read, &mut scratch.arena);
         let text = keylint_extract::module_text(&module, &extracted.read_files);
         let read_files = extracted.read_files.iter().enumerate();
         let (ids, paths): (Vec<FileId>, Vec<String>) =
-            read_files.map(|(index, file)| reported_as(index, &file.path)).unzip();
+            read_files.map(|(index, file)| (others.reported_as)(index, &file.path)).unzip();
         let places = Places::new(files, &extracted.read_files, &ids);
         let is_asked =
             |location: Location| files.iter().any(|file| file.is_asked && file.file == location.file);

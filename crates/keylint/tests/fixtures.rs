@@ -10,7 +10,7 @@ mod cases;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use keylint::lint::{FIRST_INPUT, Linter, OfModule, Scratch};
+use keylint::lint::{FIRST_INPUT, Linter, OfModule, OtherFiles, Scratch};
 use keylint_extract::Language;
 use keylint_report::{Format, Report, Style, Summary};
 use keylint_source::{Diagnostic, FileId, SourceFile, Sources};
@@ -69,7 +69,11 @@ fn module(
         .collect();
     let read = |path: &str| fs::read_to_string(folder.join(path)).ok();
     let reported_as = |index: usize, path: &str| (id(texts.len() + index), path.to_owned());
-    let linted = linter.lint_module(&files, &read, &reported_as, &mut Scratch::default());
+    let linted = linter.lint_module(
+        &files,
+        &OtherFiles { read: &read, reported_as: &reported_as },
+        &mut Scratch::default(),
+    );
     for file in files {
         sources.insert(file.file, SourceFile::new(file.path, file.text));
     }

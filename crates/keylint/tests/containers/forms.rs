@@ -77,6 +77,13 @@ pub(crate) fn forms(policy: Node<'_>, spec: Option<&str>, usage: Option<&str>) -
     let mut hcl_text = String::new();
     hcl(policy, 2, &mut hcl_text);
     forms.push(form("Terraform, jsonencode", "example.tf", key(&format!("jsonencode({hcl_text})"))));
+    let mut commented = String::new();
+    hcl_commented(policy, &mut commented);
+    forms.push(form(
+        "Terraform, comments and colons",
+        "example.tf",
+        key(&format!("jsonencode( /* a policy */ {commented} )")),
+    ));
     forms.push(form(
         "Terraform, locals",
         "example.tf",
@@ -176,7 +183,7 @@ fn has_duplicates(node: Node<'_>) -> bool {
 enum Style {
     Single,
     Double,
-    /// The first action of each list is an alias of an anchor elsewhere in the policy.
+    /// What follows an anchor and reads the same is an alias of it.
     Anchored,
 }
 
@@ -187,10 +194,12 @@ fn yaml(node: Node<'_>, indent: usize, style: Style, text: &mut String) {
             for Member { key, value } in node.members() {
                 line(text);
                 write!(text, "{}: ", scalar(key, style)).unwrap();
-                if style == Style::Anchored && key.as_str() == Some("Action") {
-                    text.push_str("&action ");
+                if style == Style::Anchored && value.as_str() == Some("*") {
+                    let is_there = text.contains("&anything");
+                    text.push_str(if is_there { "*anything" } else { "&anything '*'" });
+                } else {
+                    yaml(value, indent + 2, style, text);
                 }
-                yaml(value, indent + 2, style, text);
             }
         }
         Kind::Array if node.items().next().is_some() => {
@@ -238,6 +247,31 @@ fn hcl(node: Node<'_>, indent: usize, text: &mut String) {
         }
         Kind::String => text.push_str(&hcl_string(node.as_str().unwrap())),
         _ => text.push_str(&keylint_syntax::to_json(node)),
+    }
+}
+
+/// As people also write it: colons, quoted keys, comments of each kind.
+fn hcl_commented(node: Node<'_>, text: &mut String) {
+    match node.kind() {
+        Kind::Object => {
+            text.push_str("{ # { an object }\n");
+            for Member { key, value } in node.members() {
+                write!(text, "// \"{0}\"\n{0} : ", hcl_string(key.as_str().unwrap())).unwrap();
+                hcl_commented(value, text);
+                text.push_str(" /* , */,\n");
+            }
+            text.push('}');
+        }
+        Kind::Array => {
+            text.push_str("[\n");
+            for item in node.items() {
+                text.push_str("# [\n");
+                hcl_commented(item, text);
+                text.push_str(",\n");
+            }
+            text.push(']');
+        }
+        _ => hcl(node, 0, text),
     }
 }
 
