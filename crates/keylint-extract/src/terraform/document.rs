@@ -203,7 +203,12 @@ impl<'m> Evaluator<'m, '_> {
         };
         match value.kind {
             ValueKind::List(items) | ValueKind::Set(items) => {
-                Value::new(value.at, ValueKind::List(items.into_iter().map(as_text).collect()))
+                let mut items: Vec<Value> = items.into_iter().map(as_text).collect();
+                match items.as_slice() {
+                    // A list of one is written as what it lists.
+                    [only] if !matches!(only.kind, ValueKind::Several(_)) => items.remove(0),
+                    _ => Value::new(value.at, ValueKind::List(items)),
+                }
             }
             kind => Value::new(value.at, kind),
         }

@@ -13,7 +13,7 @@ use keylint_source::Diagnostic;
 use keylint_syntax::{Arena, Node, Tree, json};
 use pretty_assertions::assert_eq;
 
-use examples::each_example;
+use examples::{Example, each_example};
 use forms::{Form, forms};
 
 /// What is compared of a finding: everything but places, and of those the text, where it is the same.
@@ -94,36 +94,53 @@ fn differences(linter: &Linter, form: &Form, expected: &[Seen]) -> Vec<String> {
     [lines(&expected, &actual, "-"), lines(&actual, &expected, "+")].concat()
 }
 
+/// The containers of a policy, and those in which it is found otherwise than by itself.
+fn compare(
+    example: &Example<'_>,
+    raw: &str,
+    wanted: impl Fn(&Form) -> bool,
+    differing: &mut Vec<(String, Vec<String>)>,
+) -> usize {
+    let linter = example.linter("example.*", &[]);
+    let (expected, policies) = found(&linter, "example.json", raw);
+    if policies == 0 {
+        return 0;
+    }
+    let mut expected: Vec<Seen> = expected.iter().map(|found| seen(found, raw, false)).collect();
+    expected.sort();
+    let mut arena = Arena::default();
+    json::parse(raw, &mut arena, &mut Vec::new());
+    let policy = Tree::new(raw, &arena).root().unwrap();
+    let of_key = |name: &str| {
+        let key = example.node.get("config")?.get("keys")?.items().next()?;
+        key.get("policy").filter(|policy| policy.as_str() == Some("example.json"))?;
+        key.get(name).and_then(Node::as_str)
+    };
+    let mut count = 0;
+    for form in forms(policy, of_key("spec"), of_key("usage")).iter().filter(|form| wanted(form)) {
+        count += 1;
+        let lines = differences(&linter, form, &expected);
+        if !lines.is_empty() {
+            differing.push((format!("{} in {}", example.name, form.name), lines));
+        }
+    }
+    count
+}
+
 #[test]
 fn every_example_of_every_rule_is_the_same_in_every_container() {
     let mut differing: Vec<(String, Vec<String>)> = Vec::new();
-    let mut count = 0;
+    let (mut count, mut documents) = (0, 0);
     each_example(|_, _, example| {
         let Some(policy) = example.node.get("policy") else { return };
         let raw = keylint_syntax::to_json(policy);
-        let linter = example.linter("example.*", &[]);
-        let (expected, policies) = found(&linter, "example.json", &raw);
-        if policies == 0 {
-            return;
-        }
-        let mut expected: Vec<Seen> = expected.iter().map(|found| seen(found, &raw, false)).collect();
-        expected.sort();
-        let mut arena = Arena::default();
-        json::parse(&raw, &mut arena, &mut Vec::new());
-        let policy = Tree::new(&raw, &arena).root().unwrap();
-        let of_key = |name: &str| {
-            let key = example.node.get("config")?.get("keys")?.items().next()?;
-            key.get("policy").filter(|policy| policy.as_str() == Some("example.json"))?;
-            key.get(name).and_then(Node::as_str)
-        };
-        for form in forms(policy, of_key("spec"), of_key("usage")) {
-            count += 1;
-            let lines = differences(&linter, &form, &expected);
-            if !lines.is_empty() {
-                differing.push((format!("{} in {}", example.name, form.name), lines));
-            }
+        count += compare(&example, &raw, |_| true, &mut differing);
+        // A policy document always has a version.
+        if policy.get("Version").is_none() {
+            let with_version = raw.replacen('{', "{\n  \"Version\": \"2012-10-17\",", 1);
+            documents += compare(&example, &with_version, |form| form.is_in_blocks, &mut differing);
         }
     });
-    assert!(count > 3_000, "{count} policies were compared");
+    assert!(count > 3_000 && documents > 200, "{count} policies and {documents} documents were compared");
     assert_eq!(differing, []);
 }
