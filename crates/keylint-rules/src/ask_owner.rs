@@ -129,6 +129,12 @@ fn owner_cannot<'p>(
     let mut finding = Finding::at(question.severity, facts.policy().heading);
     finding.about.1 = Operations::only(operation);
     finding.words.insert("operations", operation_list(&[operation]));
+    if facts.known.bypasses_lockout_check {
+        finding.words.insert("unchecked", String::new());
+    }
+    if facts.known.is_written_out {
+        finding.words.insert("whole", String::new());
+    }
     if question.expect == Expectation::Undenied {
         let (deny, allow) = denied.and_then(|(deny, allow)| statement(deny).zip(statement(allow)))?;
         finding.certain = lost;

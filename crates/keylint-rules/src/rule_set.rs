@@ -47,6 +47,8 @@ pub struct KeyKnowledge<'k> {
     pub trusted_accounts: Option<&'k [String]>,
     /// The services that it must serve, by name.
     pub serves: Vec<String>,
+    /// Whether KMS is told not to refuse a policy that leaves nobody to manage the key.
+    pub bypasses_lockout_check: bool,
     /// What looks like a reference of the template, and stands where it is text.
     pub literal_references: Vec<Span>,
     /// Whether the bytes of the policy are what KMS is sent. Else it is put together, and sent without blanks.

@@ -47,9 +47,11 @@ pub const WORDS: &[(&str, &str)] = &[
     ("service", "the name of the service"),
     ("size", "the bytes of the policy as it stands"),
     ("suggestion", "what was probably meant"),
+    ("unchecked", "set when KMS is told not to refuse a policy that leaves nobody to manage the key"),
     ("unnamed", "set when no statement names the role"),
     ("use", "set when other operations than `kms:CreateGrant` are among the missing ones"),
     ("value", "the value as it is written"),
+    ("whole", "set when the policy is a file of its own"),
 ];
 
 /// A sentence with words to fill in.

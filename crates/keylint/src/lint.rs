@@ -309,6 +309,7 @@ impl Linter {
         // What the resource says is what will be deployed.
         known.spec = policy.facts.spec.as_deref().or(known.spec);
         known.usage = policy.facts.usage.as_deref().or(known.usage);
+        known.bypasses_lockout_check = policy.facts.bypasses_lockout_check == Some(true);
         known.is_written_out = policy.is_written_out;
         known.literal_references.clone_from(&policy.literal_references);
         let ways = policy.ways.iter().filter_map(|way| {

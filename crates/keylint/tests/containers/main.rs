@@ -28,7 +28,9 @@ fn seen(found: &Diagnostic, text: &str, is_in_blocks: bool) -> Seen {
     let words =
         |text: &str| if is_in_blocks { text.to_owned() } else { in_words_of_blocks(text).into_owned() };
     let mut said = vec![format!("{} {} {}", found.rule, found.severity, words(&found.message))];
-    said.extend(found.help.iter().chain(&found.notes).map(|text| words(text)));
+    // What is said of a file of its own is not said of a template.
+    let notes = found.notes.iter().filter(|note| !note.starts_with("the file is"));
+    said.extend(found.help.iter().chain(notes).map(|text| words(text)));
     (said.join(" | "), places)
 }
 
