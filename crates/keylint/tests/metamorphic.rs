@@ -7,11 +7,13 @@
 
 mod cases;
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use keylint_source::Diagnostic;
 use keylint_syntax::{Arena, Kind, Node, Tree, json};
 use pretty_assertions::assert_eq;
+use rayon::prelude::*;
 
 use cases::{Case, cases, lint};
 
@@ -395,30 +397,41 @@ fn documents() -> Vec<(Case, Value)> {
 
 #[test]
 fn another_spelling_gives_the_same_findings() {
-    let mut changed = vec![0_usize; CHANGES.len()];
-    for (case, document) in documents() {
-        let expected = findings(&case, &case.text);
-        // Where the owner has to be assumed, the first account that may manage the key is taken for it.
-        let order_matters = assumes_the_owner(&case);
-        for (index, first) in CHANGES.iter().enumerate() {
-            for second in &CHANGES[index..] {
-                if order_matters
-                    && [first, second].iter().any(|change| change.name == "statements in another order")
-                {
-                    continue;
-                }
-                let mut other = document.clone();
-                (first.make)(&mut other);
-                changed[index] += usize::from(other != document);
-                (second.make)(&mut other);
-                let found = findings(&case, &other.write("", &plain));
-                assert_eq!(found, expected, "{}: {}, {}", case.name, first.name, second.name);
+    let changed = documents().into_par_iter().map(|(case, document)| respell(&case, &document));
+    let changed = changed.reduce(HashSet::new, |all, some| &all | &some);
+    for change in CHANGES {
+        assert!(changed.contains(change.name), "no file shows: {}", change.name);
+    }
+}
+
+/// Compares a document with all that it is after one or two changes; the changes that changed it.
+fn respell(case: &Case, document: &Value) -> HashSet<&'static str> {
+    let expected = findings(case, &case.text);
+    // Where the owner has to be assumed, the first account that may manage the key is taken for it.
+    let order_matters = assumes_the_owner(case);
+    let (mut changed, mut compared) = (HashSet::new(), HashSet::new());
+    for (index, first) in CHANGES.iter().enumerate() {
+        for second in &CHANGES[index..] {
+            if order_matters
+                && [first, second].iter().any(|change| change.name == "statements in another order")
+            {
+                continue;
+            }
+            let mut other = document.clone();
+            (first.make)(&mut other);
+            if other != *document {
+                changed.insert(first.name);
+            }
+            (second.make)(&mut other);
+            let text = other.write("", &plain);
+            // Most pairs of changes come to the same as one of them.
+            if !compared.contains(&text) {
+                assert_eq!(findings(case, &text), expected, "{}: {}, {}", case.name, first.name, second.name);
+                compared.insert(text);
             }
         }
     }
-    for (change, count) in CHANGES.iter().zip(changed) {
-        assert!(count > 0, "no file shows: {}", change.name);
-    }
+    changed
 }
 
 #[test]
