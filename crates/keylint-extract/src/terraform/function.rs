@@ -107,11 +107,14 @@ fn pure(function: &str, mut arguments: Vec<Value>) -> Option<ValueKind> {
     let result = match function {
         "concat" => ValueKind::List(arguments.into_iter().flat_map(items).collect()),
         "flatten" => ValueKind::List(flat(arguments.pop()?)),
-        "tolist" => ValueKind::List(items(arguments.pop()?)),
-        "sort" => ValueKind::List(sorted(items(arguments.pop()?))?),
-        "distinct" => ValueKind::List(distinct(items(arguments.pop()?))?),
+        "tolist" => match arguments.pop()? {
+            Value { kind: ValueKind::Set(items), .. } => list_or_set(items),
+            list => ValueKind::List(items(list)),
+        },
+        "sort" => list_or_set(sorted(items(arguments.pop()?))),
+        "distinct" => list_or_set(distinct(items(arguments.pop()?))?),
         "toset" | "setunion" => {
-            ValueKind::Set(sorted(distinct(arguments.into_iter().flat_map(items).collect())?)?)
+            ValueKind::Set(sorted(distinct(arguments.into_iter().flat_map(items).collect())?))
         }
         "compact" => {
             let is_something = |item: &Value| match &item.kind {
@@ -182,11 +185,12 @@ fn pure(function: &str, mut arguments: Vec<Value>) -> Option<ValueKind> {
             _ => return None,
         },
         "length" => match arguments.pop()?.kind {
-            ValueKind::List(items) | ValueKind::Set(items)
+            ValueKind::List(items)
                 if items.iter().all(|item| !matches!(item.kind, ValueKind::Several(_))) =>
             {
                 ValueKind::Number(items.len().to_string())
             }
+            ValueKind::Set(items) if are_known(&items) => ValueKind::Number(items.len().to_string()),
             ValueKind::Object(members) => ValueKind::Number(members.len().to_string()),
             _ => return None,
         },
@@ -196,9 +200,8 @@ fn pure(function: &str, mut arguments: Vec<Value>) -> Option<ValueKind> {
             let known: Option<Vec<String>> = list.iter().map(Value::known_text).collect();
             ValueKind::Bool(known?.contains(&value))
         }
-        "lower" | "upper" | "trimspace" | "replace" | "trimprefix" | "trimsuffix" | "substr" | "title" => {
-            changed(function, &arguments)?
-        }
+        "lower" | "upper" | "trimspace" | "chomp" | "replace" | "trimprefix" | "trimsuffix" | "substr"
+        | "title" => changed(function, &arguments)?,
         "split" => {
             let text = arguments.pop()?;
             let separator = arguments.pop()?.known_text()?;
@@ -232,24 +235,35 @@ fn items(value: Value) -> Vec<Value> {
     }
 }
 
-/// Texts in their order; nothing for items of which some are not known, or no texts.
-fn sorted(items: Vec<Value>) -> Option<Vec<Value>> {
-    let mut keyed = Vec::with_capacity(items.len());
-    for item in items {
-        keyed.push((item.known_text()?, item));
-    }
-    keyed.sort_by(|(left, _), (right, _)| left.cmp(right));
-    Some(keyed.into_iter().map(|(_, item)| item).collect())
+/// A list, if every item is known. Else its order and its length are not, and nothing asks for them but by index.
+fn list_or_set(items: Vec<Value>) -> ValueKind {
+    if are_known(&items) { ValueKind::List(items) } else { ValueKind::Set(items) }
 }
 
-/// Each text once; nothing for items of which some are not known, or no texts.
+fn are_known(items: &[Value]) -> bool {
+    items.iter().all(|item| item.known_text().is_some())
+}
+
+/// Texts in their order; as they are, if some are not known.
+fn sorted(mut items: Vec<Value>) -> Vec<Value> {
+    if are_known(&items) {
+        items.sort_by_cached_key(Value::known_text);
+    }
+    items
+}
+
+/// Each text once, and everything that may be a text of its own; nothing for items that are no texts.
 fn distinct(items: Vec<Value>) -> Option<Vec<Value>> {
     let mut seen = Vec::new();
     let mut kept = Vec::new();
     for item in items {
-        let text = item.known_text()?;
-        if !seen.contains(&text) {
-            seen.push(text);
+        let text = match &item.kind {
+            ValueKind::Unknown(_) | ValueKind::Several(_) => None,
+            ValueKind::Text(text) => Some(text.decoded()),
+            _ => Some(item.known_text()?),
+        };
+        if text.as_ref().is_none_or(|text| !seen.contains(text)) {
+            seen.extend(text);
             kept.push(item);
         }
     }
@@ -338,6 +352,9 @@ fn argument_name(argument: &Value) -> String {
 /// Functions from texts to a text. Of a text that is not known the result has a name of its own.
 fn changed(function: &str, arguments: &[Value]) -> Option<ValueKind> {
     let first = arguments.first()?;
+    if let (ValueKind::Text(text), "trimspace" | "chomp") = (&first.kind, function) {
+        return Some(ValueKind::Text(trimmed(text, function == "trimspace")));
+    }
     let known: Option<Vec<String>> = arguments.iter().map(Value::known_text).collect();
     let Some(known) = known else {
         let ValueKind::Text(text) = &first.kind else { return None };
@@ -348,7 +365,7 @@ fn changed(function: &str, arguments: &[Value]) -> Option<ValueKind> {
     let text = match (function, known.as_slice()) {
         ("lower", [text]) => text.to_lowercase(),
         ("upper", [text]) => text.to_uppercase(),
-        ("trimspace", [text]) => text.trim().to_owned(),
+        ("title", [text]) => title(text)?,
         ("trimprefix", [text, prefix]) => text.strip_prefix(prefix.as_str()).unwrap_or(text).to_owned(),
         ("trimsuffix", [text, suffix]) => text.strip_suffix(suffix.as_str()).unwrap_or(text).to_owned(),
         // A pattern between slashes is a regular expression.
@@ -356,4 +373,23 @@ fn changed(function: &str, arguments: &[Value]) -> Option<ValueKind> {
         _ => return None,
     };
     Some(ValueKind::Text(Text::replaced(text, first.at)))
+}
+
+/// The text without blanks at its end, and at its `start`.
+fn trimmed(text: &Text, start: bool) -> Text {
+    let decoded = text.decoded();
+    let end = if start { decoded.trim_end().len() } else { decoded.trim_end_matches(['\r', '\n']).len() };
+    let from = if start { decoded.len() - decoded.trim_start().len() } else { 0 };
+    text.slice(from.min(end), end)
+}
+
+/// Each word with a capital letter, as far as words are of ASCII.
+fn title(text: &str) -> Option<String> {
+    let mut starts = true;
+    let capital = |letter: char| {
+        let capital = if starts { letter.to_ascii_uppercase() } else { letter };
+        starts = !(letter.is_ascii_alphanumeric() || letter == '_');
+        capital
+    };
+    text.is_ascii().then(|| text.chars().map(capital).collect())
 }

@@ -223,10 +223,10 @@ fn gives_json(operators: &[&TraversalOperator]) -> bool {
     }
 }
 
-/// The element of a list or an object at a known index or key.
+/// The element of a list or an object at a known index or key. A set has no order, and no index.
 pub(super) fn element(value: &Value, key: &str) -> Option<Value> {
     match &value.kind {
-        ValueKind::List(items) | ValueKind::Set(items) => {
+        ValueKind::List(items) => {
             let index = key.parse::<usize>().ok()?;
             let before = items.get(..=index)?;
             if before.iter().any(|item| matches!(item.kind, ValueKind::Several(_))) {
@@ -245,9 +245,8 @@ pub(super) fn policy_variables(value: Value) -> Value {
         ValueKind::Text(text) if text.pieces.iter().any(|piece| piece.text.contains("&{")) => {
             ValueKind::Text(with_variables(&text))
         }
-        ValueKind::List(items) | ValueKind::Set(items) => {
-            ValueKind::List(items.into_iter().map(policy_variables).collect())
-        }
+        ValueKind::List(items) => ValueKind::List(items.into_iter().map(policy_variables).collect()),
+        ValueKind::Set(items) => ValueKind::Set(items.into_iter().map(policy_variables).collect()),
         kind => kind,
     };
     Value::new(value.at, kind)
