@@ -344,15 +344,17 @@ pub(super) fn each(collection: Value, name: &str) -> Vec<(Value, Value, bool)> {
             .into_iter()
             .enumerate()
             .map(|(index, item)| {
-                let is_certain = !matches!(item.kind, ValueKind::Several(_));
-                let item = match item.kind {
-                    ValueKind::Several(name) => Value::new(item.at, ValueKind::Unknown(name)),
-                    kind => Value::new(item.at, kind),
-                };
+                let (item, is_certain) = one_of(item);
                 (Value::new(item.at, ValueKind::Number(index.to_string())), item, is_certain)
             })
             .collect(),
-        ValueKind::Set(items) => items.into_iter().map(|item| (item.clone(), item, true)).collect(),
+        ValueKind::Set(items) => items
+            .into_iter()
+            .map(|item| {
+                let (item, is_certain) = one_of(item);
+                (item.clone(), item, is_certain)
+            })
+            .collect(),
         ValueKind::Object(members) => members
             .into_iter()
             .map(|(key, value)| (Value::new(key.at, ValueKind::Text(key.text)), value, true))
@@ -361,6 +363,14 @@ pub(super) fn each(collection: Value, name: &str) -> Vec<(Value, Value, bool)> {
         _ => {
             vec![(Value::unknown(at, &format!("key of {name}")), Value::unknown(at, name), false)]
         }
+    }
+}
+
+/// An item in a round of its own, and whether there is one: several that are not known are perhaps none.
+fn one_of(item: Value) -> (Value, bool) {
+    match item.kind {
+        ValueKind::Several(name) => (Value::new(item.at, ValueKind::Unknown(name)), false),
+        _ => (item, true),
     }
 }
 

@@ -137,10 +137,7 @@ fn pure(function: &str, mut arguments: Vec<Value>) -> Option<ValueKind> {
             ValueKind::List(items) if items.is_empty() => ValueKind::Null,
             _ => return None,
         },
-        "coalescelist" => arguments.into_iter().find_map(|argument| match argument.kind {
-            ValueKind::List(items) if !items.is_empty() => Some(ValueKind::List(items)),
-            _ => None,
-        })?,
+        "coalescelist" => arguments.into_iter().find(|list| !is_empty(list)).filter(has_items)?.kind,
         "join" => {
             let list = arguments.pop()?;
             joined(&arguments.pop()?.known_text()?, list)?
@@ -238,6 +235,16 @@ fn items(value: Value) -> Vec<Value> {
 /// A list, if every item is known. Else its order and its length are not, and nothing asks for them but by index.
 fn list_or_set(items: Vec<Value>) -> ValueKind {
     if are_known(&items) { ValueKind::List(items) } else { ValueKind::Set(items) }
+}
+
+fn is_empty(list: &Value) -> bool {
+    matches!(&list.kind, ValueKind::List(items) | ValueKind::Set(items) if items.is_empty())
+}
+
+/// Whether a list has an item for certain. Several that are not known are perhaps none.
+fn has_items(list: &Value) -> bool {
+    let is_one = |item: &Value| !matches!(item.kind, ValueKind::Several(_));
+    matches!(&list.kind, ValueKind::List(items) | ValueKind::Set(items) if items.iter().any(is_one))
 }
 
 fn are_known(items: &[Value]) -> bool {
