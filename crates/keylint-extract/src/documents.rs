@@ -5,18 +5,10 @@ use keylint_source::{Problem, Span};
 use keylint_syntax::{Kind, Node};
 
 use crate::nested::json_in;
+use crate::terraform;
 use crate::value::{Value, ValueKind};
 use crate::within::Within;
 use crate::{KeyFacts, Presence, Resolved, Resource, Way};
-
-/// Resources of Terraform that take a key policy.
-const KEYS: [&str; 5] = [
-    "aws_kms_key",
-    "aws_kms_external_key",
-    "aws_kms_replica_key",
-    "aws_kms_replica_external_key",
-    "aws_kms_key_policy",
-];
 
 /// The policies in a document, if it is one of these.
 pub(crate) fn key_policies(root: Node<'_>) -> Vec<Resolved> {
@@ -77,7 +69,7 @@ fn of_terraform(root: Node<'_>) -> Vec<Resolved> {
 
 fn of_resource(resource: Node<'_>, values: Node<'_>, unknown: Option<Node<'_>>) -> Option<Resolved> {
     let kind = resource.get("type").and_then(Node::as_str)?;
-    if !KEYS.contains(&kind) || resource.get("mode").and_then(Node::as_str) != Some("managed") {
+    if !terraform::KEYS.contains(&kind) || resource.get("mode").and_then(Node::as_str) != Some("managed") {
         return None;
     }
     let address = resource.get("address")?;

@@ -32,12 +32,12 @@ use crate::value::{Value, ValueKind};
 use crate::{KeyFacts, Presence, Resolved, Resource, Way};
 
 /// Resources that take a key policy, in their argument `policy`.
-const KEYS: [&str; 5] = [
-    "aws_kms_key.",
-    "aws_kms_external_key.",
-    "aws_kms_replica_key.",
-    "aws_kms_replica_external_key.",
-    "aws_kms_key_policy.",
+pub(crate) const KEYS: [&str; 5] = [
+    "aws_kms_key",
+    "aws_kms_external_key",
+    "aws_kms_replica_key",
+    "aws_kms_replica_external_key",
+    "aws_kms_key_policy",
 ];
 /// The ends of the names of arguments by which modules are given a policy.
 const ARGUMENTS: [&str; 3] = ["policy", "policy_json", "policy_document"];
@@ -53,8 +53,7 @@ pub(crate) struct OfModule {
 /// Whether a file of Terraform has to do with keys, so that its module is worth reading.
 pub fn has_sign(text: &str) -> bool {
     let has = |word: &str| memmem::find(text.as_bytes(), word.as_bytes()).is_some();
-    KEYS.iter().any(|key| has(key.trim_end_matches('.')))
-        || ((has("kms:") || has("KMS:")) && (has(DOCUMENT) || has("module")))
+    KEYS.iter().any(|key| has(key)) || ((has("kms:") || has("KMS:")) && (has(DOCUMENT) || has("module")))
 }
 
 /// The key policies of a module. `read` opens the files that it names, by paths relative to its folder.
@@ -94,8 +93,8 @@ struct Search<'m, 's> {
 impl<'s> Search<'_, 's> {
     fn run(&mut self) {
         let module = self.module;
-        let is_key = |address: &str| KEYS.iter().any(|key| address.starts_with(key));
-        for (address, block) in module.blocks(&KEYS.map(|key| key.trim_end_matches('.')), is_key) {
+        let is_key = |address: &str| address.split_once('.').is_some_and(|(kind, _)| KEYS.contains(&kind));
+        for (address, block) in module.blocks(&KEYS, is_key) {
             self.policy(&address, block, "policy", true);
         }
         for (address, block) in
