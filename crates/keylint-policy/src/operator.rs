@@ -92,6 +92,14 @@ impl Comparison {
         }
     }
 
+    /// Whether `${…}` in a value stands for a condition key. With the other operators a variable "cannot be used",
+    /// and what happens if it is used all the same is not documented.
+    ///
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
+    pub fn takes_variables(self) -> bool {
+        matches!(self.value_type(), Some(ValueType::String | ValueType::Arn))
+    }
+
     /// The comparison of a name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, comparison)| *comparison)

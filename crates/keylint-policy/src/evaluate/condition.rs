@@ -110,6 +110,9 @@ fn present(
     }
     let one = |found: &Cow<'_, str>| {
         let matching = condition.values.iter().map(|expected| {
+            if !operator.comparison.takes_variables() && pattern::has_hole(expected.text) {
+                return Answer::Maybe;
+            }
             resolved(expected, variables, variable)
                 .map_or(Answer::No, |expected| compare(operator.comparison, &expected, found))
         });
