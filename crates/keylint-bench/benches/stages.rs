@@ -70,7 +70,7 @@ fn parse_into_serde_json_value(bencher: Bencher<'_, '_>) {
 fn find(bencher: Bencher<'_, '_>) {
     let mut arena = Arena::default();
     each(bencher, &TEXTS, |text| {
-        keylint_extract::extract(Language::Json, text, None, &mut arena).policies.len()
+        keylint_extract::extract(Language::Json, text, None, &mut arena).documents.len()
     });
 }
 

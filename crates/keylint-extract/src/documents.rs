@@ -1,17 +1,17 @@
-//! Documents of JSON and YAML in which a key policy is a text: what the AWS CLI prints and takes, what
-//! `terraform show -json` prints, and objects of Kubernetes and Pulumi.
+//! Documents of JSON and YAML that hold others: what the AWS CLI prints and takes, what `terraform show -json` prints,
+//! and objects of Kubernetes and Pulumi.
 
 use keylint_source::{Problem, Span};
 use keylint_syntax::{Kind, Node};
 
 use crate::nested::json_in;
-use crate::terraform;
 use crate::value::{Value, ValueKind};
 use crate::within::Within;
 use crate::{KeyFacts, Presence, Resolved, Resource, Way};
+use crate::{grant, terraform};
 
-/// The policies in a document, if it is one of these.
-pub(crate) fn key_policies(root: Node<'_>) -> Vec<Resolved> {
+/// What is in a document, if it is one of these.
+pub(crate) fn documents(root: Node<'_>) -> Vec<Resolved> {
     if root.get("format_version").is_some() {
         return of_terraform(root);
     }
@@ -21,6 +21,9 @@ pub(crate) fn key_policies(root: Node<'_>) -> Vec<Resolved> {
     }
     if let Some(resources) = root.get("resources") {
         return of_pulumi(resources);
+    }
+    if root.get("Grants").is_some() {
+        return grant::listed(root);
     }
     of_cli(root).into_iter().collect()
 }
@@ -98,12 +101,9 @@ fn of_resource(resource: Node<'_>, values: Node<'_>, unknown: Option<Node<'_>>) 
             Some(Resolved {
                 resource: Resource { name, at },
                 facts,
-                ways: vec![Way { policy: value, presence: Presence::default() }],
-                defaults: Vec::new(),
-                literal_references: Vec::new(),
-                problems: Vec::new(),
+                ways: vec![Way { value, presence: Presence::default() }],
                 is_certain: true,
-                is_in_blocks: false,
+                ..Resolved::default()
             })
         }
         (Some(policy), placeholder) => {
@@ -194,16 +194,14 @@ fn resolved(
         value = Value::unknown(value.at, placeholder);
     }
     let is_there = !matches!(value.kind, ValueKind::Null);
-    let ways = is_there.then(|| Way { policy: value, presence: Presence::default() }).into_iter().collect();
+    let ways = is_there.then(|| Way { value, presence: Presence::default() }).into_iter().collect();
     Some(Resolved {
         resource: Resource { name, at },
         facts,
         ways,
-        defaults: Vec::new(),
-        literal_references: Vec::new(),
         problems,
         is_certain,
-        is_in_blocks: false,
+        ..Resolved::default()
     })
 }
 

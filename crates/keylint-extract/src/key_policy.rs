@@ -73,6 +73,27 @@ pub(crate) fn is_key_policy(root: Node<'_>) -> bool {
         && !(only_denies && for_everyone(&statements))
 }
 
+/// Whether an object is an IAM policy that speaks of KMS: it names no principals, because it is attached to one.
+///
+/// A service control policy and a permissions boundary look the same; nothing in them tells.
+pub(crate) fn is_identity_policy(root: Node<'_>) -> bool {
+    let Some(statements) = root.get("Statement") else { return false };
+    let all = || {
+        let alone = (statements.kind() == Kind::Object).then_some(statements);
+        alone.into_iter().chain(statements.items())
+    };
+    let names_principals =
+        |statement: Node<'_>| statement.get("Principal").or_else(|| statement.get("NotPrincipal")).is_some();
+    let names_kms = |statement: Node<'_>| {
+        let actions = statement.get("Action").or_else(|| statement.get("NotAction"));
+        let is_of_kms = |action: Node<'_>| {
+            action.as_str().and_then(|text| text.get(..4)).is_some_and(|it| it.eq_ignore_ascii_case("kms:"))
+        };
+        actions.is_some_and(|actions| is_of_kms(actions) || actions.items().any(is_of_kms))
+    };
+    !all().any(names_principals) && all().any(names_kms)
+}
+
 fn for_everyone(statements: &[Node<'_>]) -> bool {
     let everyone = |principal: Node<'_>| {
         let aws = principal.get("AWS").unwrap_or(principal);

@@ -1,4 +1,6 @@
-//! Finds the key policies in a file, whatever it is: a policy, a template, a module, a plan.
+//! Finds what a file says about keys, whatever it is: a policy, a template, a module, a plan, a script.
+//!
+//! That is a [`Document`]: a key policy, a grant, or an IAM policy.
 //!
 //! | module | reads |
 //! | --- | --- |
@@ -14,6 +16,7 @@
 mod choices;
 mod cloudformation;
 mod documents;
+mod grant;
 mod key_policy;
 mod language;
 mod nested;
@@ -29,30 +32,32 @@ pub use terraform::{ModuleFile, Read, ReadFile, has_sign as is_module_with_keys}
 pub use words::in_words_of_blocks;
 
 use keylint_source::{Problem, Span};
-use keylint_syntax::{Arena, Tree, json, yaml};
+use keylint_syntax::{Arena, Node, Tree, json, yaml};
 
 use crate::value::Value;
 
 /// What a file or a module has.
 #[derive(Debug, Default)]
 pub struct Extracted {
-    /// The key policies, in the order of the file.
-    pub policies: Vec<KeyPolicy>,
-    /// What keeps a policy, or a file that has one, from being read.
+    /// The documents, in the order of the file.
+    pub documents: Vec<Document>,
+    /// What keeps a document, or a file that has one, from being read.
     pub problems: Vec<Problem>,
     /// The files that a module reads.
     pub read_files: Vec<ReadFile>,
 }
 
-/// A key policy, in an arena.
+/// A key policy, a grant, or an IAM policy, in an arena.
 #[derive(Debug)]
-pub struct KeyPolicy {
-    /// The resource that it belongs to; `None` for a file that is the policy.
+pub struct Document {
+    /// Which of them.
+    pub kind: DocumentKind,
+    /// The resource that it belongs to; `None` for a file that is the document.
     pub resource: Option<Resource>,
-    /// What is known of the key.
+    /// What is known of the key, where it is the policy of one.
     pub facts: KeyFacts,
-    /// The policy in each way in which the conditions around it can turn out: one, if there are none.
-    pub ways: Vec<PolicyWay>,
+    /// The document in each way in which the conditions around it can turn out: one, if there are none.
+    pub ways: Vec<DocumentWay>,
     /// What is not known before deployment, each once.
     pub unknown: Vec<NotKnown>,
     /// What looks like a reference of the template, and stands where it is text.
@@ -63,11 +68,25 @@ pub struct KeyPolicy {
     pub is_in_blocks: bool,
 }
 
-/// A policy as it is in one way in which conditions can turn out.
+/// What a document is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DocumentKind {
+    /// The policy of a key.
+    #[default]
+    KeyPolicy,
+    /// A grant that is asked for or that exists, in the form of the request that creates it.
+    ///
+    /// <https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateGrant.html>
+    Grant,
+    /// An IAM policy that speaks of KMS: the identity policy of a user, a group, or a role.
+    IdentityPolicy,
+}
+
+/// A document as it is in one way in which conditions can turn out.
 #[derive(Debug)]
-pub struct PolicyWay {
-    /// The index of its node, for [`Tree::get`]. It is no object if the policy as a whole is not known.
-    pub policy: u32,
+pub struct DocumentWay {
+    /// The index of its node, for [`Tree::get`]. It is no object if the document as a whole is not known.
+    pub node: u32,
     /// The bytes that are there in this way.
     pub presence: Presence,
 }
@@ -77,14 +96,14 @@ pub struct PolicyWay {
 pub struct NotKnown {
     /// Its name in the file: a parameter, a reference, an expression.
     pub name: String,
-    /// Where the policy first depends on it.
+    /// Where the document first depends on it.
     pub at: Span,
     /// The value that it has where nobody says otherwise.
     pub default: Option<String>,
 }
 
 /// A resource of a template or a module.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Resource {
     /// Its logical id, or its address.
     pub name: String,
@@ -111,13 +130,14 @@ pub struct KeyFacts {
     pub bypasses_lockout_check: Option<bool>,
 }
 
-/// A policy that was put together, before it is written into an arena.
-#[derive(Debug)]
+/// A document that was put together, before it is written into an arena.
+#[derive(Debug, Default)]
 pub(crate) struct Resolved {
+    pub(crate) kind: DocumentKind,
     /// The resource that it belongs to. Without a name: none.
     pub(crate) resource: Resource,
     pub(crate) facts: KeyFacts,
-    /// The policy in each way in which conditions can turn out. Ways in which there is none are left out.
+    /// The document in each way in which conditions can turn out. Ways in which there is none are left out.
     pub(crate) ways: Vec<Way>,
     /// For names of what is not known: the value that it has where nothing else is said.
     pub(crate) defaults: Vec<(String, String)>,
@@ -125,16 +145,16 @@ pub(crate) struct Resolved {
     pub(crate) literal_references: Vec<Span>,
     /// What is wrong with a text that should be a policy.
     pub(crate) problems: Vec<Problem>,
-    /// Whether it is a key policy because of where it stands. Otherwise it has to look like one.
+    /// Whether it is what it is because of where it stands. Otherwise it has to look like it.
     pub(crate) is_certain: bool,
     /// Whether it is written in the blocks of a policy document.
     pub(crate) is_in_blocks: bool,
 }
 
-/// A policy as it is in one way in which conditions can turn out.
+/// A document as it is in one way in which conditions can turn out.
 #[derive(Debug)]
 pub(crate) struct Way {
-    pub(crate) policy: Value,
+    pub(crate) value: Value,
     /// The bytes that are there in this way.
     pub(crate) presence: Presence,
 }
@@ -172,7 +192,7 @@ pub fn extract_module(
     let found = terraform::key_policies(files, account, read);
     let mut extracted = Extracted { problems: found.problems, ..Extracted::default() };
     let text = module_text(files, &found.read_files);
-    write(found.policies, &text, arena, &mut extracted);
+    write(found.documents, &text, arena, &mut extracted);
     extracted.read_files = found.read_files;
     extracted
 }
@@ -214,23 +234,17 @@ fn from_json(text: &str, account: Option<&str>, arena: &mut Arena) -> Extracted 
         return extracted;
     }
     if root.get("Statement").is_none() {
-        let found = documents::key_policies(root);
+        let found = documents::documents(root);
         if !found.is_empty() {
             write(found, text, arena, &mut extracted);
             return extracted;
         }
     }
     key_policy::forget_intrinsics(text, arena);
-    let root = Tree::new(text, arena).root().filter(|root| key_policy::is_key_policy(*root));
-    extracted.policies.extend(root.map(|policy| KeyPolicy {
-        resource: None,
-        facts: KeyFacts::default(),
-        ways: vec![PolicyWay { policy: policy.id(), presence: Presence::default() }],
-        unknown: Vec::new(),
-        literal_references: Vec::new(),
-        is_written_out: true,
-        is_in_blocks: false,
-    }));
+    let root = Tree::new(text, arena).root();
+    let kinds = [DocumentKind::KeyPolicy, DocumentKind::Grant, DocumentKind::IdentityPolicy];
+    let kind = root.and_then(|root| kinds.into_iter().find(|kind| kind.is_that_of(root)));
+    extracted.documents.extend(kind.zip(root).map(|(kind, root)| Document::written_out(kind, root)));
     extracted
 }
 
@@ -249,16 +263,44 @@ fn from_yaml(text: &str, account: Option<&str>, arena: &mut Arena) -> Extracted 
     }
     let tree = Tree::new(text, arena);
     let mut found = cloudformation::key_policies(tree, account);
-    found.extend(tree.roots().flat_map(documents::key_policies));
+    found.extend(tree.roots().flat_map(documents::documents));
     found.sort_by_key(|found| found.resource.at);
     write(found, text, arena, &mut extracted);
     extracted
 }
 
-/// Writes policies into the arena, behind what is there.
+impl DocumentKind {
+    /// Whether an object is a document of this kind, by what is in it.
+    fn is_that_of(self, node: Node<'_>) -> bool {
+        match self {
+            Self::KeyPolicy => key_policy::is_key_policy(node),
+            Self::Grant => grant::is_request(node),
+            Self::IdentityPolicy => key_policy::is_identity_policy(node),
+        }
+    }
+}
+
+impl Document {
+    /// A document that is the file.
+    fn written_out(kind: DocumentKind, node: Node<'_>) -> Self {
+        Self {
+            kind,
+            resource: None,
+            facts: KeyFacts::default(),
+            ways: vec![DocumentWay { node: node.id(), presence: Presence::default() }],
+            unknown: Vec::new(),
+            literal_references: Vec::new(),
+            is_written_out: true,
+            is_in_blocks: false,
+        }
+    }
+}
+
+/// Writes documents into the arena, behind what is there.
 fn write(found: Vec<Resolved>, text: &str, arena: &mut Arena, extracted: &mut Extracted) {
     for resolved in found {
-        let mut policy = KeyPolicy {
+        let mut document = Document {
+            kind: resolved.kind,
             resource: Some(resolved.resource).filter(|resource| !resource.name.is_empty()),
             facts: resolved.facts,
             ways: Vec::with_capacity(resolved.ways.len()),
@@ -269,21 +311,21 @@ fn write(found: Vec<Resolved>, text: &str, arena: &mut Arena, extracted: &mut Ex
         };
         let mut looks_right = resolved.is_certain;
         for mut way in resolved.ways {
-            suffix::spell_out_services(&mut way.policy);
-            let slot = way.policy.write(arena);
-            looks_right |= key_policy::is_key_policy(Tree::new(text, arena).get(slot.id()));
-            policy.ways.push(PolicyWay { policy: slot.id(), presence: way.presence });
-            way.policy.for_each_unknown(&mut |name, at| {
-                if !is_symbol(name) && !policy.unknown.iter().any(|known| known.name == name) {
+            suffix::spell_out_services(&mut way.value);
+            let slot = way.value.write(arena);
+            looks_right |= resolved.kind.is_that_of(Tree::new(text, arena).get(slot.id()));
+            document.ways.push(DocumentWay { node: slot.id(), presence: way.presence });
+            way.value.for_each_unknown(&mut |name, at| {
+                if !is_symbol(name) && !document.unknown.iter().any(|known| known.name == name) {
                     let default = resolved.defaults.iter().find(|(known, _)| known == name);
                     let default = default.map(|(_, default)| default.clone());
-                    policy.unknown.push(NotKnown { name: name.to_owned(), at, default });
+                    document.unknown.push(NotKnown { name: name.to_owned(), at, default });
                 }
             });
         }
         if looks_right {
             extracted.problems.extend(resolved.problems);
-            extracted.policies.push(policy);
+            extracted.documents.push(document);
         }
     }
     extracted.problems.sort_by(|left, right| (left.at, &left.message).cmp(&(right.at, &right.message)));

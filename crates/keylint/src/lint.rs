@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use keylint_extract::{Extracted, KeyPolicy, Language, ModuleFile, ReadFile};
+use keylint_extract::{Document, DocumentKind, Extracted, Language, ModuleFile, ReadFile};
 use keylint_policy::grammar;
 use keylint_report::Unknown;
 use keylint_rules::{Config, KeyKnowledge, RuleSet, Selection};
@@ -227,7 +227,7 @@ impl Linter {
             self.check(&extracted, tree, first, &known, &|location| places.find(location.span), &is_asked);
         let is_part = |file: &ReadFile| {
             let place = file.span();
-            let mut ways = extracted.policies.iter().flat_map(|policy| &policy.ways);
+            let mut ways = extracted.documents.iter().flat_map(|policy| &policy.ways);
             ways.any(|way| way.presence.looks_into(place))
         };
         let parts = ids.iter().zip(&extracted.read_files).filter(|(_, file)| is_part(file));
@@ -266,7 +266,7 @@ impl Linter {
                 linted.diagnostics.push(found);
             }
         }
-        for policy in &extracted.policies {
+        for policy in extracted.documents.iter().filter(|one| one.kind == DocumentKind::KeyPolicy) {
             let resource = policy.resource.as_ref();
             let declared = place(Location { file, span: resource.map_or(Span::empty(0), |it| it.at) });
             let is_of_asked = resource.is_none() || is_asked(declared);
@@ -279,7 +279,7 @@ impl Linter {
                 }
             }
             found.retain(|found| is_of_asked || is_asked(found.primary.at));
-            let is_known = |way: &keylint_extract::PolicyWay| tree.get(way.policy).kind() == Kind::Object;
+            let is_known = |way: &keylint_extract::DocumentWay| tree.get(way.node).kind() == Kind::Object;
             if (is_of_asked || !found.is_empty()) && policy.ways.iter().any(is_known) {
                 linted.policies += 1;
             }
@@ -301,7 +301,7 @@ impl Linter {
     /// What there is to say about a policy, whichever way its conditions turn out.
     fn policy<'k>(
         &self,
-        policy: &'k KeyPolicy,
+        policy: &'k Document,
         tree: Tree<'_>,
         file: FileId,
         mut known: KeyKnowledge<'k>,
@@ -313,7 +313,7 @@ impl Linter {
         known.is_written_out = policy.is_written_out;
         known.literal_references.clone_from(&policy.literal_references);
         let ways = policy.ways.iter().filter_map(|way| {
-            let node = tree.get(way.policy);
+            let node = tree.get(way.node);
             if node.kind() != Kind::Object {
                 return None;
             }

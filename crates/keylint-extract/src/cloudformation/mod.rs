@@ -155,7 +155,7 @@ impl DeclaredKey<'_> {
             let is_new =
                 |policy: &Value| choices.are_none() || seen.insert((canonical(policy), presence.clone()));
             if let Some(policy) = policy.filter(is_new) {
-                ways.push(Way { policy, presence });
+                ways.push(Way { value: policy, presence });
             }
         });
         if ways.is_empty() && problems.is_empty() {
@@ -170,7 +170,7 @@ impl DeclaredKey<'_> {
             ways,
             problems,
             is_certain: true,
-            is_in_blocks: false,
+            ..Resolved::default()
         })
     }
 }
@@ -205,7 +205,7 @@ fn as_policy(mut value: Value, problems: &mut Vec<Problem>) -> Option<Value> {
 fn literal_references(ways: &[Way], template: &Template<'_>) -> Vec<Span> {
     let mut found = Vec::new();
     for way in ways {
-        way.policy.for_each_text(&mut |text| {
+        way.value.for_each_text(&mut |text| {
             for piece in text.pieces.iter().filter(|piece| matches!(piece.kind, PieceKind::Exact)) {
                 for (start, _) in piece.text.match_indices("${") {
                     let inside = piece.text.get(start + 2..).and_then(|rest| rest.split_once('}'));
@@ -229,7 +229,7 @@ fn literal_references(ways: &[Way], template: &Template<'_>) -> Vec<Span> {
 fn defaults(ways: &[Way], template: &Template<'_>) -> Vec<(String, String)> {
     let mut names = BTreeSet::new();
     for way in ways {
-        way.policy.for_each_unknown(&mut |name, _| {
+        way.value.for_each_unknown(&mut |name, _| {
             if !names.contains(name) {
                 names.insert(name.to_owned());
             }

@@ -21,8 +21,8 @@ fn resolved_for(source: &str, account: Option<&str>) -> Vec<Resolved> {
     let tree = Tree::new(source, &arena);
     let mut found = key_policies(tree, account);
     for way in found.iter_mut().flat_map(|resolved| &mut resolved.ways) {
-        spell_out(&mut way.policy, tree);
-        assert_places(&way.policy, source);
+        spell_out(&mut way.value, tree);
+        assert_places(&way.value, source);
     }
     found
 }
@@ -56,7 +56,7 @@ fn ways(sections: &str, policy: &str) -> Vec<String> {
     resolved(&source)
         .iter()
         .flat_map(|resolved| &resolved.ways)
-        .map(|way| written(&way.policy, &source))
+        .map(|way| written(&way.value, &source))
         .collect()
 }
 
@@ -106,7 +106,7 @@ fn pieces(source: &str) -> Vec<(String, String)> {
         }
     }
     let mut texts = Vec::new();
-    add(&resolved(source)[0].ways[0].policy, &mut texts);
+    add(&resolved(source)[0].ways[0].value, &mut texts);
     let cut = |at: Span| source[at.range()].to_owned();
     texts.into_iter().flat_map(|text| text.pieces).map(|piece| (piece.text, cut(piece.at))).collect()
 }
@@ -164,7 +164,7 @@ fn json_and_yaml_come_to_the_same() {
     let json = r#"{"Resources": {"K": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy":
         {"a": {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":iam::1:root"]]}, "b": {"Fn::GetAtt": ["R", "Arn"]}}}}}}"#;
     let found = resolved(json);
-    let way = written(&found[0].ways[0].policy, json);
+    let way = written(&found[0].ways[0].value, json);
     assert_eq!(way, r#"{"a": "arn:${AWS::Partition}:iam::1:root","b": "${R.Arn}"}"#);
     assert_eq!(
         self::way("", "a: !Join ['', ['arn:', !Ref AWS::Partition, ':iam::1:root']]\nb: !GetAtt R.Arn"),
@@ -202,7 +202,7 @@ fn references_keep_their_names_and_parameters_are_not_their_defaults() {
 fn the_account_is_known_if_the_user_says_it() {
     let source = template("", "a: !Sub 'arn:aws:iam::${AWS::AccountId}:root'\nb: !Ref AWS::AccountId");
     let found = resolved_for(&source, Some("111122223333"));
-    let way = written(&found[0].ways[0].policy, &source);
+    let way = written(&found[0].ways[0].value, &source);
     assert_eq!(way, r#"{"a": "arn:aws:iam::111122223333:root","b": "111122223333"}"#);
 }
 
@@ -331,7 +331,7 @@ Conditions:
 fn each_way_of_conditions_has_its_policy_and_what_it_leaves_out() {
     let source = template(CONDITIONS, "Statement:\n- x\n- !If [IsProd, {y: 1}, !Ref AWS::NoValue]");
     let found = resolved(&source);
-    let ways: Vec<_> = found[0].ways.iter().map(|way| written(&way.policy, &source)).collect();
+    let ways: Vec<_> = found[0].ways.iter().map(|way| written(&way.value, &source)).collect();
     assert_eq!(ways, [r#"{"Statement": ["x",{"y": "1"}]}"#, r#"{"Statement": ["x"]}"#]);
     let (first, second) = (&found[0].ways[0].presence, &found[0].ways[1].presence);
     let place = |text: &str| {
@@ -372,7 +372,7 @@ fn a_value_is_one_of_those_that_its_parameter_allows() {
 #[test]
 fn a_policy_may_be_a_text_in_json() {
     let source = template(PARAMETERS, "Fn::Sub: |\n  {\"a\": \"x${Env}\",\n   \"b\": [1, \"y\"]}");
-    assert_eq!(written(&resolved(&source)[0].ways[0].policy, &source), r#"{"a": "x${Env}","b": [1, "y"]}"#);
+    assert_eq!(written(&resolved(&source)[0].ways[0].value, &source), r#"{"a": "x${Env}","b": [1, "y"]}"#);
     assert_eq!(
         pieces(&source),
         [("x", "x"), ("${Env}", "${Env}"), ("y", "y")].map(|(text, at)| (text.to_owned(), at.to_owned()))
@@ -429,7 +429,7 @@ Resources:
         ("Key${Name}", "Key${Name}")
     );
     assert_eq!(
-        written(&found[0].ways[0].policy, source),
+        written(&found[0].ways[0].value, source),
         r#"{"a": "x-${Name}","b": "${Name}","c": "y${Name}","d": "${Name}${Other}"}"#
     );
 }

@@ -45,7 +45,7 @@ const ARGUMENTS: [&str; 3] = ["policy", "policy_json", "policy_document"];
 /// What a module has.
 #[derive(Debug, Default)]
 pub(crate) struct OfModule {
-    pub(crate) policies: Vec<Resolved>,
+    pub(crate) documents: Vec<Resolved>,
     pub(crate) problems: Vec<Problem>,
     pub(crate) read_files: Vec<ReadFile>,
 }
@@ -77,7 +77,7 @@ pub(crate) fn key_policies<'m>(
     problems.extend(module.take_problems());
     problems.sort_by(|left, right| (left.at, &left.message).cmp(&(right.at, &right.message)));
     problems.dedup();
-    OfModule { policies, problems, read_files: files.opened }
+    OfModule { documents: policies, problems, read_files: files.opened }
 }
 
 struct Search<'m, 's> {
@@ -147,12 +147,8 @@ impl<'s> Search<'_, 's> {
         let mut found = Resolved {
             resource: Resource { name: address.to_owned(), at: block.heading() },
             facts,
-            ways: Vec::new(),
-            defaults: Vec::new(),
-            literal_references: Vec::new(),
-            problems: Vec::new(),
             is_certain,
-            is_in_blocks: false,
+            ..Resolved::default()
         };
         let mut documents = BTreeSet::new();
         let mut problems: Vec<(Presence, Vec<Problem>)> = Vec::new();
@@ -168,7 +164,7 @@ impl<'s> Search<'_, 's> {
             let presence = choices.presence();
             problems.push((presence.clone(), of_way));
             if !matches!(value.kind, ValueKind::Null) {
-                found.ways.push(Way { policy: value, presence });
+                found.ways.push(Way { value, presence });
             }
         });
         found.problems = in_all_ways(&problems);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use keylint_extract::{Language, extract};
+use keylint_extract::{Document, DocumentKind, Language, extract};
 use keylint_policy::evaluate::Evaluator;
 use keylint_policy::lower;
 use keylint_policy::model::Policy;
@@ -67,7 +67,9 @@ impl KeyPolicy {
         if let Some(problem) = extracted.problems.first() {
             return Err(malformed(&path, &text, problem));
         }
-        let policy = match chosen(&extracted.policies, arguments.key.as_deref(), &path)? {
+        let policies: Vec<&Document> =
+            extracted.documents.iter().filter(|one| one.kind == DocumentKind::KeyPolicy).collect();
+        let policy = match chosen(&policies, arguments.key.as_deref(), &path)? {
             Some(policy) => policy,
             None => written_out(&path, &text, &mut arena)?,
         };
@@ -95,19 +97,15 @@ impl KeyPolicy {
 }
 
 /// Of the key policies of a file, the one that is asked about; nothing if the file has none.
-fn chosen(
-    policies: &[keylint_extract::KeyPolicy],
-    key: Option<&str>,
-    path: &str,
-) -> Result<Option<u32>, Stop> {
-    let named = |policy: &keylint_extract::KeyPolicy| {
+fn chosen(policies: &[&Document], key: Option<&str>, path: &str) -> Result<Option<u32>, Stop> {
+    let named = |policy: &Document| {
         policy.resource.as_ref().map(|resource| resource.name.clone()).unwrap_or_default()
     };
-    let names: Vec<String> = policies.iter().map(named).collect();
+    let names: Vec<String> = policies.iter().map(|policy| named(policy)).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let policy = match (key, policies) {
         (None, []) => return Ok(None),
-        (None, [only]) => only,
+        (None, [only]) => *only,
         (None, _) => {
             let stop = Stop::new(format!("`{path}` has {} key policies", policies.len()));
             return Err(stop.with_help(format!("name one with --key: {}", quoted_list(&names))));
@@ -125,7 +123,7 @@ fn chosen(
         }
     };
     match policy.ways.as_slice() {
-        [only] => Ok(Some(only.policy)),
+        [only] => Ok(Some(only.node)),
         _ => {
             let name = named(policy);
             let stop = Stop::new(format!("the policy of `{name}` depends on conditions of its template"));
