@@ -40,8 +40,8 @@ fn of_cli(root: Node<'_>) -> Option<Resolved> {
         usage: known(root, "KeyUsage"),
         origin: known(root, "Origin"),
         multi_region: root.get("MultiRegion").and_then(Node::as_bool),
-        rotation: None,
         bypasses_lockout_check: root.get("BypassPolicyLockoutSafetyCheck").and_then(Node::as_bool),
+        ..KeyFacts::default()
     };
     resolved(String::new(), root.span(), policy, facts, is_certain, None)
 }
@@ -89,6 +89,7 @@ fn of_resource(resource: Node<'_>, values: Node<'_>, unknown: Option<Node<'_>>) 
         multi_region: flag("multi_region"),
         rotation: flag("enable_key_rotation"),
         bypasses_lockout_check: flag("bypass_policy_lockout_safety_check"),
+        ..KeyFacts::default()
     };
     let named = format!("{name}.policy");
     let placeholder = is_unknown("policy").then_some(named.as_str());
@@ -129,6 +130,7 @@ fn of_kubernetes(root: Node<'_>) -> Option<Resolved> {
         multi_region: spec.get("multiRegion").and_then(Node::as_bool),
         rotation: spec.get("enableKeyRotation").and_then(Node::as_bool),
         bypasses_lockout_check: spec.get("bypassPolicyLockoutSafetyCheck").and_then(Node::as_bool),
+        ..KeyFacts::default()
     };
     let text = name.and_then(Node::as_str).unwrap_or_default().to_owned();
     let at = name.unwrap_or(root).content_span();

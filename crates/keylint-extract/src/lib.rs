@@ -54,6 +54,8 @@ pub struct Document {
     pub kind: DocumentKind,
     /// The resource that it belongs to; `None` for a file that is the document.
     pub resource: Option<Resource>,
+    /// Where it begins: the name of the resource, the words of a command; `None` for a file that is the document.
+    pub at: Option<Span>,
     /// What is known of the key, where it is the policy of one.
     pub facts: KeyFacts,
     /// The document in each way in which the conditions around it can turn out: one, if there are none.
@@ -116,6 +118,8 @@ pub struct Resource {
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-kms-key.html>
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyFacts {
+    /// The address of the key, where its policy is a resource of its own.
+    pub key: Option<String>,
     /// `SYMMETRIC_DEFAULT`, `RSA_4096`, ….
     pub spec: Option<String>,
     /// `ENCRYPT_DECRYPT`, `SIGN_VERIFY`, ….
@@ -286,6 +290,7 @@ impl Document {
         Self {
             kind,
             resource: None,
+            at: None,
             facts: KeyFacts::default(),
             ways: vec![DocumentWay { node: node.id(), presence: Presence::default() }],
             unknown: Vec::new(),
@@ -301,6 +306,7 @@ fn write(found: Vec<Resolved>, text: &str, arena: &mut Arena, extracted: &mut Ex
     for resolved in found {
         let mut document = Document {
             kind: resolved.kind,
+            at: Some(resolved.resource.at),
             resource: Some(resolved.resource).filter(|resource| !resource.name.is_empty()),
             facts: resolved.facts,
             ways: Vec::with_capacity(resolved.ways.len()),

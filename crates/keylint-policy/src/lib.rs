@@ -1,4 +1,4 @@
-//! Key policies, and what they mean.
+//! Key policies, grants, and what they mean.
 //!
 //! [`vocabulary`] holds the operations and condition keys of KMS as data. [`lower()`] makes the typed [`model`] of a
 //! policy from a tree, [`grammar`] says what is wrong with its form. [`evaluate`] answers whether a principal may
@@ -8,6 +8,7 @@ mod answer;
 pub mod arn;
 pub mod evaluate;
 pub mod grammar;
+pub mod grant;
 mod lower;
 pub mod model;
 pub mod operator;

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::place::Place;
 use crate::visible::visible_json;
-use crate::{Report, Summary, Unknown};
+use crate::{Chain, ChainLink, LinkState, Report, Summary, Unknown};
 
 /// Raised when a field is removed or changes its meaning; new fields leave it as it is.
 const VERSION: u32 = 1;
@@ -19,6 +19,7 @@ struct Document<'r> {
     keylint: &'r str,
     diagnostics: Vec<Finding<'r>>,
     unknown: Vec<NotKnown<'r>>,
+    uses: Vec<Use<'r>>,
     summary: &'r Summary,
 }
 
@@ -44,6 +45,21 @@ struct NotKnown<'r> {
     end: Point,
     default: Option<&'r str>,
     resource: Option<&'r str>,
+}
+
+#[derive(Serialize)]
+struct Use<'r> {
+    title: &'r str,
+    documents: Vec<UseDocument<'r>>,
+}
+
+#[derive(Serialize)]
+struct UseDocument<'r> {
+    kind: &'r str,
+    state: LinkState,
+    file: Option<&'r str>,
+    start: Option<Point>,
+    says: &'r str,
 }
 
 #[derive(Serialize)]
@@ -78,6 +94,7 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<
             .map(|diagnostic| Finding::new(report.sources, diagnostic))
             .collect(),
         unknown: report.unknown.iter().map(|unknown| NotKnown::new(report.sources, unknown)).collect(),
+        uses: report.chains.iter().map(|chain| Use::new(report.sources, chain)).collect(),
         summary: report.summary,
     };
     let document = serde_json::to_string_pretty(&document)?;
@@ -111,6 +128,22 @@ impl<'r> NotKnown<'r> {
             default: unknown.default.as_deref(),
             resource: unknown.resource.as_deref(),
         }
+    }
+}
+
+impl<'r> Use<'r> {
+    fn new(sources: &'r Sources, chain: &'r Chain) -> Self {
+        let document = |link: &'r ChainLink| {
+            let place = link.at.map(|at| Place::new(sources, at));
+            UseDocument {
+                kind: link.document,
+                state: link.state,
+                file: place.map(|place| place.file.path()),
+                start: place.map(|place| Point::new(place.start(), place.span.start())),
+                says: &link.says,
+            }
+        };
+        Self { title: &chain.title, documents: chain.links.iter().map(document).collect() }
     }
 }
 

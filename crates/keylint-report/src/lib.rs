@@ -10,6 +10,7 @@
 //! Nothing that a format writes depends on anything but the report and the [`Style`]: not on the environment, not
 //! on the terminal.
 
+mod chains;
 mod concise;
 mod full;
 mod json;
@@ -19,6 +20,7 @@ mod snippets;
 mod unknown;
 mod visible;
 
+pub use chains::{Chain, ChainLink, LinkState, list_chains};
 pub use unknown::{Unknown, list_unknown};
 
 use std::fmt;
@@ -81,8 +83,12 @@ pub struct Style {
 /// Displayed, it is the sentence that a run ends with: `Checked 4 key policies in 3 files: 1 error, 2 warnings.`
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Summary {
-    /// Policies that were checked.
+    /// Key policies that were checked.
     pub policies: usize,
+    /// Grants that were checked.
+    pub grants: usize,
+    /// IAM policies that were checked.
+    pub identity_policies: usize,
     /// Files that they were in.
     pub files: usize,
     /// Diagnostics that are errors.
@@ -93,6 +99,13 @@ pub struct Summary {
     pub notes: usize,
     /// Values that policies depend on and that are not known before deployment.
     pub unknown: usize,
+}
+
+impl Summary {
+    /// How many documents were checked, of whichever kind.
+    pub const fn documents(&self) -> usize {
+        self.policies + self.grants + self.identity_policies
+    }
 }
 
 impl fmt::Display for Summary {
@@ -112,9 +125,24 @@ impl fmt::Display for Summary {
             .map(|(n, one, many)| count(n, one, many))
             .collect();
         let found = if found.is_empty() { "no problems".to_owned() } else { found.join(", ") };
-        let policies = count(self.policies, "key policy", "key policies");
+        let checked = [
+            (self.policies, "key policy", "key policies"),
+            (self.grants, "grant", "grants"),
+            (self.identity_policies, "IAM policy", "IAM policies"),
+        ];
+        let is_any = checked.iter().any(|(number, ..)| *number > 0);
+        // Without anything, it is key policies that were looked for.
+        let counted = checked
+            .into_iter()
+            .enumerate()
+            .filter(|(index, (number, ..))| *number > 0 || (!is_any && *index == 0));
+        let counted: Vec<String> = counted.map(|(_, (n, one, many))| count(n, one, many)).collect();
+        let checked = match counted.as_slice() {
+            [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+            all => all.concat(),
+        };
         let files = count(self.files, "file", "files");
-        write!(formatter, "Checked {policies} in {files}: {found}")?;
+        write!(formatter, "Checked {checked} in {files}: {found}")?;
         if self.unknown > 0 {
             let values = count(self.unknown, "value", "values");
             write!(formatter, " ({values} not known before deployment)")?;
@@ -133,6 +161,8 @@ pub struct Report<'r> {
     pub diagnostics: &'r [Diagnostic],
     /// What policies depend on and nobody knows before deployment. Only [`Format::Json`] writes it.
     pub unknown: &'r [Unknown],
+    /// How the documents of declared uses hang together. Only [`Format::Json`] writes it.
+    pub chains: &'r [Chain],
     /// What was looked at. Only [`Format::Json`] writes it; who writes for people or editors decides where the
     /// sentence belongs.
     pub summary: &'r Summary,
@@ -189,9 +219,15 @@ mod tests {
     fn the_summary_counts_in_words() {
         let clean = Summary { policies: 4, files: 3, ..Summary::default() };
         assert_eq!(clean.to_string(), "Checked 4 key policies in 3 files: no problems.");
-        let found = Summary { policies: 1, files: 1, errors: 2, warnings: 0, notes: 1, unknown: 1 };
+        let found = Summary { policies: 1, files: 1, errors: 2, notes: 1, unknown: 1, ..Summary::default() };
         let sentence =
             "Checked 1 key policy in 1 file: 2 errors, 1 note (1 value not known before deployment).";
         assert_eq!(found.to_string(), sentence);
+        let all = Summary { policies: 1, grants: 2, identity_policies: 1, files: 3, ..Summary::default() };
+        let sentence = "Checked 1 key policy, 2 grants and 1 IAM policy in 3 files: no problems.";
+        assert_eq!(all.to_string(), sentence);
+        let grants = Summary { grants: 1, files: 1, ..Summary::default() };
+        assert_eq!(grants.to_string(), "Checked 1 grant in 1 file: no problems.");
+        assert_eq!(Summary::default().to_string(), "Checked 0 key policies in 0 files: no problems.");
     }
 }

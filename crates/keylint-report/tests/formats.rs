@@ -21,6 +21,8 @@ mod tests {
     fn written(format: Format, style: Style, shapes: &Shapes) -> String {
         let summary = Summary {
             policies: 15,
+            grants: 0,
+            identity_policies: 0,
             files: 17,
             errors: 19,
             warnings: 2,
@@ -31,6 +33,7 @@ mod tests {
             sources: &shapes.sources,
             diagnostics: &shapes.diagnostics,
             unknown: &shapes.unknown,
+            chains: &[],
             summary: &summary,
             version: "0.1.0",
         };

@@ -302,14 +302,13 @@ fn finding<'p>(violation: &Violation<'p>, question: &Question, facts: &Facts<'p>
         words.insert("account", quoted_list(&accounts));
     }
     Finding {
-        severity: question.severity,
         certain: violation.certain,
-        primary,
         related,
         statement: Some(statement),
         about: (None, violation.operations),
         words,
         question: Some(violation.question),
+        ..Finding::at(question.severity, primary)
     }
 }
 

@@ -30,8 +30,10 @@ pub struct Config {
 /// What is known of the keys whose policies are in some files.
 #[derive(Clone, Debug)]
 pub struct KeyEntry {
-    /// The files.
-    policy: Pattern,
+    /// The files with the key's policy; `None` where the resource alone tells which key it is.
+    pub policy: Option<Files>,
+    /// The key, by its logical id or its address in a template or module.
+    pub resource: Option<String>,
     /// The account that owns the key.
     pub account: Option<String>,
     /// The key's ARN.
@@ -41,14 +43,69 @@ pub struct KeyEntry {
     /// The key's usage: `ENCRYPT_DECRYPT`, `SIGN_VERIFY`, ….
     pub usage: Option<String>,
     /// The services that the key must serve.
-    pub serves: Vec<Spanned<String>>,
+    pub serves: Vec<Served>,
+}
+
+/// A service that a key must serve.
+#[derive(Clone, Debug)]
+pub struct Served {
+    /// The service, by the name of its file.
+    pub service: Spanned<String>,
+    /// The account in which it uses the key; `None` for the key's own.
+    pub account: Option<String>,
+    /// The Region in which it uses the key.
+    pub region: Option<String>,
+    /// The files with the grants for it; `None` where the file does not say.
+    pub grants: Option<Vec<Files>>,
+    /// The files with the IAM policies of whoever creates the grants; `None` where the file does not say.
+    pub identity_policies: Option<Vec<Files>>,
+}
+
+/// Files, as a glob pattern that is relative to the configuration's folder.
+#[derive(Clone, Debug)]
+pub struct Files {
+    /// The pattern as it is written.
+    pub written: Spanned<String>,
+    pattern: Pattern,
+}
+
+impl Files {
+    /// Whether a file is one of them, by its path relative to the configuration's folder.
+    pub fn cover(&self, path: &str) -> bool {
+        let options = MatchOptions { require_literal_separator: true, ..MatchOptions::new() };
+        self.pattern.matches_with(path, options)
+    }
+
+    fn read(node: Node<'_>, problems: &mut Vec<Problem>) -> Option<Self> {
+        let text = node.as_str()?;
+        match Pattern::new(text.trim_start_matches("./")) {
+            Ok(pattern) => Some(Self { written: spanned(node)?, pattern }),
+            Err(error) => {
+                let message = format!("`{text}` is not a glob pattern: {}", error.msg);
+                problems.push(Problem::new(at_byte(node, error.pos), message));
+                None
+            }
+        }
+    }
 }
 
 impl KeyEntry {
-    /// Whether the policy of such a key is in a file, by its path relative to the configuration's folder.
-    pub fn covers(&self, path: &str) -> bool {
-        let options = MatchOptions { require_literal_separator: true, ..MatchOptions::new() };
-        self.policy.matches_with(path, options)
+    /// Whether the entry is about the key whose policy is in a file, by its path relative to the configuration's folder,
+    /// and belongs to a resource.
+    pub fn covers(&self, path: &str, resource: Option<&str>) -> bool {
+        let is_of_file = self.policy.as_ref().is_none_or(|files| files.cover(path));
+        is_of_file && (self.resource.is_none() || self.resource.as_deref() == resource)
+    }
+
+    /// The account that owns the key, as far as the entry says.
+    pub fn owner(&self) -> Option<&str> {
+        let of_arn = self.arn.as_deref().and_then(Arn::parse).map(|arn| arn.account);
+        self.account.as_deref().or(of_arn)
+    }
+
+    /// Whether a service uses the key in another account than the key's own.
+    pub fn is_elsewhere(&self, served: &Served) -> bool {
+        served.account.as_deref().is_some_and(|account| self.owner() != Some(account))
     }
 }
 
@@ -84,25 +141,43 @@ impl Config {
 }
 
 fn key_entry(node: Node<'_>, problems: &mut Vec<Problem>) -> Option<KeyEntry> {
-    let policy = node.get("policy")?;
-    let pattern = match Pattern::new(policy.as_str()?.trim_start_matches("./")) {
-        Ok(pattern) => pattern,
-        Err(error) => {
-            let message = format!("`{}` is not a glob pattern: {}", policy.as_str()?, error.msg);
-            problems.push(Problem::new(at_byte(policy, error.pos), message));
-            return None;
-        }
+    let (policy, resource) = (node.get("policy"), text_of(node, "resource"));
+    if policy.is_none() && resource.is_none() {
+        let at = node.tree().character(node.span());
+        let help = "say which by `policy`, the files with its policy, or by `resource`, its name in a template or module";
+        problems.push(Problem::new(at, "it is not said which key this is").with_help(help));
+        return None;
+    }
+    let policy = match policy {
+        Some(policy) => Some(Files::read(policy, problems)?),
+        None => None,
     };
     problems.extend(kind_of_key(node));
     problems.extend(another_account(node));
     let serves = node.get("serves").into_iter().flat_map(Node::items);
     Some(KeyEntry {
-        policy: pattern,
+        policy,
+        resource,
         account: text_of(node, "account"),
         arn: text_of(node, "arn"),
         spec: text_of(node, "spec"),
         usage: text_of(node, "usage"),
-        serves: serves.filter_map(|entry| spanned(entry.get("service")?)).collect(),
+        serves: serves.filter_map(|entry| served(entry, problems)).collect(),
+    })
+}
+
+fn served(node: Node<'_>, problems: &mut Vec<Problem>) -> Option<Served> {
+    let mut files = |name: &str| {
+        let patterns = node.get(name)?.items();
+        Some(patterns.filter_map(|pattern| Files::read(pattern, problems)).collect())
+    };
+    let (grants, identity_policies) = (files("grants"), files("identity-policies"));
+    Some(Served {
+        service: spanned(node.get("service")?)?,
+        account: text_of(node, "account"),
+        region: text_of(node, "region"),
+        grants,
+        identity_policies,
     })
 }
 
@@ -177,8 +252,9 @@ mod tests {
             Some("team/a.yaml")
         );
         let key = config.keys.first().unwrap();
-        assert!(key.covers("keys/a.json") && !key.covers("keys/deep/a.json") && !key.covers("a.json"));
-        assert_eq!(key.serves.first().map(|service| service.value.as_str()), Some("autoscaling"));
+        assert!(key.covers("keys/a.json", None));
+        assert!(!key.covers("keys/deep/a.json", None) && !key.covers("a.json", Some("aws_kms_key.a")));
+        assert_eq!(key.serves.first().map(|served| served.service.value.as_str()), Some("autoscaling"));
     }
 
     #[test]

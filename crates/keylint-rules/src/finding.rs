@@ -16,8 +16,12 @@ pub(crate) struct Finding<'p> {
     pub(crate) certain: Answer,
     /// The cause.
     pub(crate) primary: Span,
+    /// The file of the cause, where it is another than the one that is looked at.
+    pub(crate) file: Option<FileId>,
     /// The other place of the story.
     pub(crate) related: Vec<Span>,
+    /// Other places of the story, in other files.
+    pub(crate) elsewhere: Vec<Location>,
     pub(crate) statement: Option<&'p Statement<'p>>,
     /// The principal and the operations that it is about, so that another rule need not repeat it.
     pub(crate) about: (Option<&'p str>, Operations),
@@ -33,7 +37,9 @@ impl<'p> Finding<'p> {
             severity,
             certain: Answer::Yes,
             primary,
+            file: None,
             related: Vec::new(),
+            elsewhere: Vec::new(),
             statement: None,
             about: (None, Operations::EMPTY),
             words: Words::new(),
@@ -59,13 +65,14 @@ impl<'p> Finding<'p> {
                 .and_then(|texts| first(of(texts), &self.words))
                 .or_else(|| first(of(&rule.texts), &self.words))
         };
-        let at = |span| Location { file, span };
+        let at = |span| Location { file: self.file.unwrap_or(file), span };
         let message = choose(|texts| &texts.message).unwrap_or_else(|| rule.info.summary.clone());
         let severity = if self.certain == Answer::Yes { self.severity } else { Severity::Note };
         let mut diagnostic = Diagnostic::new(rule.info.name.clone(), severity, message, at(self.primary));
         diagnostic.primary.text = choose(|texts| &texts.label).unwrap_or_default();
         let related = choose(|texts| &texts.related).unwrap_or_default();
-        diagnostic.related.extend(self.related.iter().map(|&span| Label::new(at(span), related.clone())));
+        let places = self.related.iter().map(|&span| at(span)).chain(self.elsewhere.iter().copied());
+        diagnostic.related.extend(places.map(|at| Label::new(at, related.clone())));
         diagnostic.help = choose(|texts| &texts.help);
         let notes =
             texts.map(|texts| &texts.notes).filter(|notes| !notes.is_empty()).unwrap_or(&rule.texts.notes);
@@ -102,6 +109,12 @@ pub(crate) fn place(statement: &Statement<'_>, place: Place, operations: &[Opera
         Place::Condition => statement.conditions.first().map_or(statement.span, |c| c.key_text.span()),
         Place::Statement => statement.span,
     }
+}
+
+/// Operations as a grant names them, all of them.
+pub(crate) fn grant_operation_list(operations: &[Operation]) -> String {
+    let names: Vec<&str> = operations.iter().map(|operation| operation.name()).collect();
+    keylint_source::quoted_list(&names)
 }
 
 /// Operations as a person lists them: all of a few, the first of many.

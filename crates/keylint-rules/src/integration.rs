@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use keylint_policy::Answer;
 use keylint_policy::arn::{Arn, same_account};
 use keylint_policy::evaluate::{Caller, Context, Obstacle, State, Verdict, names};
-use keylint_policy::model::{Effect, Identity, Principal, Statement};
+use keylint_policy::model::{Effect, Principal, Statement};
 use keylint_policy::vocabulary::{Operation, Operations};
 use keylint_source::{Severity, Span};
 
@@ -92,15 +92,12 @@ fn roles<'p, 's>(
     let mut all = Vec::new();
     for service in services {
         let Some(linked) = service.role() else { continue };
-        let of_service = |role: &&Identity<'p>| {
-            role.service_linked_to() == Some(linked.service.as_str()) && linked.has_name(role.simple_name())
-        };
         let mut in_own_account = false;
         let mut add = |role: &str, caller, named| {
             let usage = Use { service, role: role.to_owned(), caller, named, itself: false };
             all.push(Alternatives { uses: vec![usage], meant: true });
         };
-        for role in facts.service_linked_roles.iter().filter(of_service) {
+        for role in facts.service_linked_roles.iter().filter(|role| service.is_role_of(role)) {
             let Some(caller) = Caller::named(&Principal::Identity(*role)) else { continue };
             let owner = facts.key().account.as_deref();
             let own = owner.map_or(Answer::Maybe, |owner| same_account(owner, role.account));

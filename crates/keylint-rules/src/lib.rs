@@ -4,12 +4,16 @@
 //! embedded as they are. [`RuleSet`] reads them, asks the evaluator, and turns what it finds into diagnostics.
 //! [`Config`] is `keylint.yaml`.
 
+mod access;
 mod ask;
 mod ask_owner;
 mod checks;
 mod config;
 mod facts;
+mod find;
 mod finding;
+mod grant_facts;
+mod identity_policy;
 mod integration;
 mod matching;
 mod owner;
@@ -21,7 +25,8 @@ mod rule_set;
 mod schemas;
 mod text;
 
-pub use config::{Config, KeyEntry};
+pub use access::{Access, Link, Part};
+pub use config::{Config, Files, KeyEntry, Served};
 pub use facts::identity_like;
 pub use owner::{Owner, key_of};
 pub use parity::{AnalyzerCheck, analyzer_checks};

@@ -11,8 +11,8 @@ use keylint_syntax::{Kind, Node};
 
 use crate::checks::CHECKS;
 use crate::rule::{
-    Calls, Decision, Element, Expectation, Form, LinkedRole, Need, Place, PrincipalForm, Question, Rule,
-    Service, Texts, Who,
+    Calls, Decision, Element, Expectation, Form, KeyNeed, LinkedRole, Need, Place, PrincipalForm, Question,
+    Rule, Service, Texts, Who,
 };
 use crate::text::{Template, WORDS};
 
@@ -191,11 +191,38 @@ pub(crate) fn service(name: &str, root: Node<'_>, problems: &mut Vec<Problem>) -
         title: string(root, "title"),
         calls: calls(root, problems),
         needs,
+        grant: grant(root, problems),
+        key: root.get("key").map(key_need).unwrap_or_default(),
         sends: root.get("sends").map(|keys| {
             keys.items().for_each(|key| known_condition_key(key, problems));
             strings(root, "sends")
         }),
         unrestricted_example: flag(root, "unrestricted-example"),
+    }
+}
+
+/// The operations that a grant lists, by the names that a grant knows.
+fn grant(root: Node<'_>, problems: &mut Vec<Problem>) -> Vec<Operation> {
+    let items = root.get("grant").into_iter().flat_map(Node::items);
+    let mut operation = |item: Node<'_>| {
+        let name = item.as_str().unwrap_or_default();
+        let operation = Operation::from_name(name).filter(|it| it.name() == name && it.in_grants());
+        if operation.is_none() {
+            let known = Operations::IN_GRANTS.iter().map(Operation::name);
+            problems.push(unknown(item, "operation of a grant", did_you_mean(name, known)));
+        }
+        operation
+    };
+    items.filter_map(&mut operation).collect()
+}
+
+fn key_need(node: Node<'_>) -> KeyNeed {
+    let text = |name: &str| node.get(name).and_then(Node::as_str).map(str::to_owned);
+    KeyNeed {
+        spec: text("spec"),
+        usage: text("usage"),
+        multi_region: node.get("multi-region").and_then(Node::as_bool),
+        same_region: node.get("region").is_some(),
     }
 }
 

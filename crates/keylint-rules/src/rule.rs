@@ -1,6 +1,6 @@
 //! What a rule file and a service file say, as types.
 
-use keylint_policy::model::Effect;
+use keylint_policy::model::{Effect, Identity};
 use keylint_policy::pattern;
 use keylint_policy::vocabulary::{Operation, Operations};
 use keylint_source::{RuleInfo, Severity};
@@ -172,6 +172,11 @@ pub(crate) struct Service {
     pub(crate) title: String,
     pub(crate) calls: Calls,
     pub(crate) needs: Vec<Need>,
+    /// The operations that a grant for the service's role lists where the key is another account's, in the order of the
+    /// file. Empty where the service needs no grant.
+    pub(crate) grant: Vec<Operation>,
+    /// What kind of key it can use.
+    pub(crate) key: KeyNeed,
     /// The condition keys that tell for whose resource the service calls: none if its requests have none, nothing if
     /// that is not known.
     pub(crate) sends: Option<Vec<String>>,
@@ -200,6 +205,18 @@ impl Service {
             Calls::Role(role) => Some(role),
             _ => None,
         }
+    }
+
+    /// The service principal as which the service calls in its own name.
+    pub(crate) fn principal(&self) -> Option<&str> {
+        if let Calls::Principal(name) = &self.calls { Some(name) } else { None }
+    }
+
+    /// Whether a role is the service-linked role of this service.
+    pub(crate) fn is_role_of(&self, role: &Identity<'_>) -> bool {
+        self.role().is_some_and(|linked| {
+            role.service_linked_to() == Some(linked.service.as_str()) && linked.has_name(role.simple_name())
+        })
     }
 
     /// Whether the service calls KMS in its own name, by this service principal.
@@ -268,6 +285,17 @@ impl LinkedRole {
             None => false,
         }
     }
+}
+
+/// What kind of key a service can use. What is not said may be any.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KeyNeed {
+    pub(crate) spec: Option<String>,
+    pub(crate) usage: Option<String>,
+    /// Whether it has to be a multi-Region key, or must not be one.
+    pub(crate) multi_region: Option<bool>,
+    /// Whether the key has to be in the Region of the service's resources.
+    pub(crate) same_region: bool,
 }
 
 /// Operations that a service calls, and with which condition keys.

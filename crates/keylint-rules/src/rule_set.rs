@@ -1,35 +1,30 @@
-//! The rules and services that are in force, and what they find in a policy.
+//! The rules and services that are in force.
 
-use keylint_policy::model::Policy;
-use keylint_policy::{Answer, grammar};
-use keylint_source::{Diagnostic, FileId, Label, Location, Problem, RuleInfo, Span, did_you_mean};
+use keylint_source::{Problem, RuleInfo, Span, did_you_mean};
 use keylint_syntax::{Arena, Node, Tree, yaml};
 
-use crate::checks::Check;
-use crate::facts::Facts;
-use crate::finding::Finding;
-use crate::owner::key_of;
-use crate::rule::{Decision, GROUPS, PEDANTIC, Rule, Service};
-use crate::{ask, ask_owner, integration, matching, page, reading, schemas};
+use crate::config::KeyEntry;
+use crate::rule::{GROUPS, PEDANTIC, Rule, Service};
+use crate::{page, reading, schemas};
 
 include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
 /// The rules and services that are in force.
 #[derive(Debug, Default)]
 pub struct RuleSet {
-    rules: Vec<Rule>,
+    pub(crate) rules: Vec<Rule>,
     /// The files of the user's rules, for their pages.
     own: Vec<(String, String)>,
-    services: Vec<Service>,
+    pub(crate) services: Vec<Service>,
 }
 
 /// Which rules apply.
 #[derive(Clone, Debug)]
 pub struct Selection {
     /// For each rule of the set, whether what it finds is reported.
-    certain: Vec<bool>,
+    pub(crate) certain: Vec<bool>,
     /// For each rule, whether it is also reported where it depends on what is not known.
-    perhaps: Vec<bool>,
+    pub(crate) perhaps: Vec<bool>,
 }
 
 /// What the user says of a key that its policy does not.
@@ -45,14 +40,30 @@ pub struct KeyKnowledge<'k> {
     pub usage: Option<&'k str>,
     /// The accounts that it may be shared with; `None` if the user does not say.
     pub trusted_accounts: Option<&'k [String]>,
+    /// Whether it is a multi-Region key.
+    pub multi_region: Option<bool>,
+    /// Whether other accounts than its owner's make the calls that are looked at: grants that they create.
+    pub is_used_from_elsewhere: bool,
     /// The services that it must serve, by name.
     pub serves: Vec<String>,
+    /// The Regions in which they use it, where the user says so: the name of the service, and the Region.
+    pub serves_in: Vec<(String, String)>,
     /// Whether KMS is told not to refuse a policy that leaves nobody to manage the key.
     pub bypasses_lockout_check: bool,
     /// What looks like a reference of the template, and stands where it is text.
     pub literal_references: Vec<Span>,
     /// Whether the bytes of the policy are what KMS is sent. Else it is put together, and sent without blanks.
     pub is_written_out: bool,
+}
+
+impl<'k> KeyKnowledge<'k> {
+    /// Adds what an entry of the configuration says. What is known already stays.
+    pub fn add(&mut self, key: &'k KeyEntry) {
+        self.account = self.account.or(key.account.as_deref());
+        self.arn = self.arn.or(key.arn.as_deref());
+        self.spec = self.spec.or(key.spec.as_deref());
+        self.usage = self.usage.or(key.usage.as_deref());
+    }
 }
 
 impl RuleSet {
@@ -165,88 +176,6 @@ impl RuleSet {
         })
     }
 
-    /// What the selected rules find in a policy.
-    ///
-    /// `node` is the object that `policy` was lowered from.
-    pub fn check(
-        &self,
-        selection: &Selection,
-        node: Node<'_>,
-        policy: &Policy<'_>,
-        known: &KeyKnowledge<'_>,
-        file: FileId,
-    ) -> Vec<Diagnostic> {
-        let (key, owner) = key_of(policy, known.account, known.arn);
-        let facts = Facts::new(policy, &key, owner, known);
-        let asking = ask::Asking::new(&facts);
-        let mut diagnostics: Vec<Diagnostic> = Vec::new();
-        let mut findings: Vec<(&Rule, Finding<'_>)> = Vec::new();
-        let chosen = selection.certain.iter().zip(&selection.perhaps);
-        for (rule, (&certain, &perhaps)) in self.rules.iter().zip(chosen) {
-            if !certain && !perhaps {
-                continue;
-            }
-            let problems = |problems: Vec<Problem>| problems.into_iter().map(|p| said(rule, p, file));
-            let mut found = match &rule.decision {
-                Decision::Ask(questions) => {
-                    let reported: Vec<&Finding<'_>> = findings
-                        .iter()
-                        .filter(|(other, _)| rule.yields_to.contains(&other.info.name))
-                        .map(|(_, finding)| finding)
-                        .collect();
-                    let mut found = ask::ask(questions, &asking);
-                    found.extend(ask_owner::ask_owner(questions, &facts));
-                    found.extend(integration::ask_services(
-                        questions,
-                        &facts,
-                        &self.services,
-                        &known.serves,
-                        &reported,
-                        perhaps,
-                    ));
-                    found
-                }
-                Decision::Match(form) => matching::find(form, rule.info.severity, &facts),
-                Decision::Check(Check::Policy(check)) => check(&facts, &self.services, rule.info.severity),
-                Decision::Check(Check::Text(check)) => check(node, &facts, rule.info.severity),
-                Decision::Grammar => {
-                    diagnostics.extend(problems(grammar::problems(node)));
-                    continue;
-                }
-                Decision::Schema(schema) => {
-                    let violations = schema.violations(node).into_iter();
-                    diagnostics.extend(problems(violations.map(|violation| violation.problem).collect()));
-                    continue;
-                }
-                Decision::BuiltIn => continue,
-            };
-            found.retain(|finding| if finding.certain == Answer::Yes { certain } else { perhaps });
-            if !rule.yields_to.is_empty() {
-                found.retain(|finding| {
-                    let yields_to = |name: &str| rule.yields_to.iter().any(|other| other == name);
-                    let by_finding = findings
-                        .iter()
-                        .any(|(other, reported)| yields_to(&other.info.name) && covers(reported, finding));
-                    let by_problem = diagnostics.iter().any(|other| {
-                        yields_to(&other.rule) && other.primary.at.span.overlaps(finding.primary)
-                    });
-                    !by_finding && !by_problem
-                });
-            }
-            findings.extend(found.into_iter().map(|finding| (rule, finding)));
-        }
-        diagnostics.extend(findings.into_iter().map(|(rule, finding)| {
-            let texts = match (&rule.decision, finding.question) {
-                (Decision::Ask(questions), Some(index)) => {
-                    questions.get(index).map(|question| &question.texts)
-                }
-                _ => None,
-            };
-            finding.into_diagnostic(rule, texts, file)
-        }));
-        diagnostics
-    }
-
     /// Rules that yield to others come after them, else by name.
     fn in_order(mut self) -> Self {
         let mut waiting = std::mem::take(&mut self.rules);
@@ -277,23 +206,6 @@ impl RuleSet {
             None
         }
     }
-}
-
-/// Whether a finding says already what another says: about the same statement and operation, or of the same place.
-fn covers(reported: &Finding<'_>, finding: &Finding<'_>) -> bool {
-    let same = reported.statement.zip(finding.statement).is_some_and(|(one, other)| one.index == other.index);
-    let same_operation = same && !reported.about.1.intersection(finding.about.1).is_empty();
-    let mut places = std::iter::once(&reported.primary).chain(&reported.related);
-    let same_place = places.any(|place| place.overlaps(finding.primary));
-    reported.certain == Answer::Yes && (same_operation || same_place)
-}
-
-fn said(rule: &Rule, problem: Problem, file: FileId) -> Diagnostic {
-    let at = Location { file, span: problem.at };
-    let mut diagnostic = Diagnostic::new(rule.info.name.clone(), rule.info.severity, problem.message, at);
-    diagnostic.primary = Label::new(at, problem.label);
-    diagnostic.help = problem.help;
-    diagnostic
 }
 
 /// Reads one of keylint's own files. An empty one, which a test excludes, gives nothing.
@@ -329,6 +241,7 @@ fn read_checked<T>(
 mod tests {
     use super::*;
     use keylint_policy::vocabulary::Operation;
+    use keylint_source::FileId;
     use pretty_assertions::assert_eq;
 
     /// What is wrong with one of keylint's own files: the file, the place, and the message.

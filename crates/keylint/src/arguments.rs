@@ -145,6 +145,9 @@ pub(crate) struct Check {
     /// Also list what is not known before deployment
     #[arg(short, long, help_heading = "Output", env = "KEYLINT_VERBOSE", hide_env = true, value_parser = FalseyValueParser::new(), conflicts_with = "quiet")]
     pub(crate) verbose: bool,
+    /// Also show, for each declared use of a key from another account, which documents it depends on and which is missing
+    #[arg(long, help_heading = "Output", env = "KEYLINT_EXPLAIN_CHAIN", hide_env = true, value_parser = FalseyValueParser::new(), conflicts_with = "quiet")]
+    pub(crate) explain_chain: bool,
     /// Print diagnostics and nothing else
     #[arg(short, long, help_heading = "Output", env = "KEYLINT_QUIET", hide_env = true, value_parser = FalseyValueParser::new())]
     pub(crate) quiet: bool,

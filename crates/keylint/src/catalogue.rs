@@ -86,6 +86,7 @@ fn linter(config: Option<&Path>) -> Result<(Linter, ExitCode), Stop> {
     let report = Report {
         sources: &sources,
         unknown: &[],
+        chains: &[],
         diagnostics: &diagnostics,
         summary: &Summary::default(),
         version: env!("CARGO_PKG_VERSION"),

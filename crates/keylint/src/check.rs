@@ -11,7 +11,7 @@ use crate::arguments::{Check, FailLevel, Output};
 use crate::discovery::{Discovery, Inputs, listed_paths};
 use crate::driver::{Checked, check_all};
 use crate::lint::{FAILURES, Settings};
-use crate::{Stop, configuration, output, progress, reading, terminal};
+use crate::{Stop, configuration, output, progress, reading, terminal, uses};
 
 /// Checks what the arguments name, reports, and says how it went.
 pub(crate) fn check(arguments: Check) -> Result<ExitCode, Stop> {
@@ -42,6 +42,10 @@ pub(crate) fn check(arguments: Check) -> Result<ExitCode, Stop> {
             work()
         };
     checked.diagnostics.extend(problems);
+    let (mut uses, of_uses) = uses::check_uses(&linter, &inputs.inputs);
+    checked.diagnostics.append(&mut uses.diagnostics);
+    checked.sources.extend(of_uses);
+    checked.sources.append(&mut uses.read_files);
     checked.diagnostics.sort_by(Diagnostic::order);
     // A policy that a module reads from a file is found in that file too.
     checked.diagnostics.dedup_by(|later, earlier| later.repeats(earlier));
@@ -55,6 +59,7 @@ pub(crate) fn check(arguments: Check) -> Result<ExitCode, Stop> {
         sources: &sources,
         diagnostics: &checked.diagnostics,
         unknown: &checked.unknown_values,
+        chains: &uses.chains,
         summary: &summary,
         version: env!("CARGO_PKG_VERSION"),
     };
@@ -64,6 +69,14 @@ pub(crate) fn check(arguments: Check) -> Result<ExitCode, Stop> {
         last_line = Some(list + last_line.as_deref().unwrap_or_default());
     }
     let style = terminal::style(arguments.color, &terminal::environment);
+    if arguments.explain_chain {
+        let chains = match uses.chains.as_slice() {
+            [] => "No use of a key from another account is declared: `serves` in keylint.yaml does that.\n"
+                .to_owned(),
+            chains => keylint_report::list_chains(&sources, chains, style.unicode),
+        };
+        last_line = Some(chains + last_line.as_deref().unwrap_or_default());
+    }
     write(&outputs, &report, style, last_line.as_deref())?;
     Ok(ExitCode::from(status(&checked.diagnostics, arguments.fail_level)))
 }
@@ -127,7 +140,7 @@ fn read_list(list: &Path) -> Result<Vec<u8>, Stop> {
 /// What was looked at, so that "nothing found" can be told from "nothing read". Files that were named, and have no
 /// policy and no problem, are not worth a word: a hook passes whatever there is.
 fn last_line(inputs: &Inputs, checked: &Checked, summary: &Summary) -> Option<String> {
-    if checked.policies > 0 || !checked.diagnostics.is_empty() {
+    if summary.documents() > 0 || !checked.diagnostics.is_empty() {
         return Some(summary.to_string());
     }
     let count = inputs.inputs.iter().filter(|input| input.is_asked).count();

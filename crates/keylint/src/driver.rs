@@ -26,6 +26,8 @@ pub(crate) struct Checked {
     pub(crate) diagnostics: Vec<Diagnostic>,
     pub(crate) sources: Vec<(FileId, SourceFile)>,
     pub(crate) policies: usize,
+    pub(crate) grants: usize,
+    pub(crate) identity_policies: usize,
     /// Files that were more than glanced at.
     pub(crate) files: usize,
     /// How many values are not known before deployment.
@@ -61,6 +63,8 @@ impl Checked {
         self.diagnostics.append(&mut other.diagnostics);
         self.sources.append(&mut other.sources);
         self.policies += other.policies;
+        self.grants += other.grants;
+        self.identity_policies += other.identity_policies;
         self.files += other.files;
         self.unknown += other.unknown;
         self.unknown_values.append(&mut other.unknown_values);
@@ -73,6 +77,8 @@ impl Checked {
         let count = |severity| self.diagnostics.iter().filter(|found| found.severity == severity).count();
         Summary {
             policies: self.policies,
+            grants: self.grants,
+            identity_policies: self.identity_policies,
             files: self.files,
             errors: count(Severity::Error),
             warnings: count(Severity::Warning),
@@ -158,7 +164,8 @@ fn units(inputs: &[Input]) -> Vec<Unit> {
     units
 }
 
-fn file_id(index: usize) -> FileId {
+/// The id of an input.
+pub(crate) fn file_id(index: usize) -> FileId {
     let index = u32::try_from(index).unwrap_or(u32::MAX);
     FileId(FIRST_INPUT.0.saturating_add(index.saturating_mul(IDS)))
 }
@@ -318,6 +325,8 @@ impl Checked {
     /// Takes what is only counted, or kept on demand.
     fn count(&mut self, linted: &mut Linted, keeps_unknown: bool) {
         self.policies += linted.policies as usize;
+        self.grants += linted.grants as usize;
+        self.identity_policies += linted.identity_policies as usize;
         self.settled.append(&mut linted.settled);
         self.unknown += linted.unknown.len();
         if keeps_unknown {

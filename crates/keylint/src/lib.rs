@@ -21,6 +21,7 @@ mod output;
 mod progress;
 mod reading;
 mod terminal;
+mod uses;
 mod ways;
 
 use std::process::ExitCode;

@@ -1,10 +1,9 @@
 //! The pipe: from the text of a file to what there is to say about it.
 
-use std::borrow::Cow;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use keylint_extract::{Document, DocumentKind, Extracted, Language, ModuleFile, ReadFile};
+use keylint_extract::{Language, ModuleFile, ReadFile};
 use keylint_policy::grammar;
 use keylint_report::Unknown;
 use keylint_rules::{Config, KeyKnowledge, RuleSet, Selection};
@@ -12,9 +11,12 @@ use keylint_source::{
     Diagnostic, FileId, Label, Location, Problem, RuleInfo, Severity, SourceFile, Sources, Span, Spanned,
     did_you_mean,
 };
-use keylint_syntax::{Arena, Kind, Tree};
+use keylint_syntax::{Arena, Tree};
 
-use crate::ways;
+mod judge;
+mod uses;
+
+pub use self::uses::{LintedUses, OfUse};
 
 /// The rules whose diagnostics mean that the job could not be done. They fail a run with status 2, whatever
 /// `--fail-level` says.
@@ -24,6 +26,9 @@ pub const FAILURES: [&str; 5] =
 /// The id of the first file to check. The ids below it belong to the configuration and to the rule and service files
 /// that it names, so that what is wrong with those is reported first.
 pub const FIRST_INPUT: FileId = FileId(1 << 16);
+
+/// The id of the configuration file.
+const CONFIGURATION: FileId = FileId(0);
 
 /// The kinds of document that [`schema`] knows.
 pub const SCHEMAS: [&str; 5] = ["policy", "rule", "service", "config", "output"];
@@ -77,6 +82,10 @@ pub struct Linted {
     pub diagnostics: Vec<Diagnostic>,
     /// The number of key policies in the file.
     pub policies: u32,
+    /// The number of grants.
+    pub grants: u32,
+    /// The number of IAM policies that speak of KMS.
+    pub identity_policies: u32,
     /// What their answers depend on and is not known before deployment.
     pub unknown: Vec<Unknown>,
     /// The files that were read on the way, and that diagnostics point into.
@@ -113,6 +122,8 @@ pub struct Linter {
     config: Config,
     /// The configuration's folder, as an absolute path: what its patterns are relative to.
     folder: PathBuf,
+    /// The same as the user is to see it.
+    shown_folder: PathBuf,
     account: Option<String>,
     services: Vec<String>,
 }
@@ -179,6 +190,7 @@ impl Linter {
             rules,
             selection,
             folder: absolute(folder.unwrap_or(Path::new(""))),
+            shown_folder: folder.unwrap_or(Path::new("")).to_path_buf(),
             account: settings.account.clone(),
             services: settings.services.clone(),
             config,
@@ -188,11 +200,11 @@ impl Linter {
 
     /// Checks a file. Never fails: what is wrong with the file is in the diagnostics.
     pub fn lint(&self, file: FileId, path: &str, text: &str, scratch: &mut Scratch) -> Linted {
-        let known = self.known(path);
+        let account = self.known(path, None).account;
         let language = Language::of(path, text);
-        let extracted = keylint_extract::extract(language, text, known.account, &mut scratch.arena);
+        let extracted = keylint_extract::extract(language, text, account, &mut scratch.arena);
         let tree = Tree::new(text, &scratch.arena);
-        self.check(&extracted, tree, file, &|_| known.clone(), &|location| location, &|_| true)
+        self.check(&extracted, tree, file, &|_| path, &|location| location, &|_| true)
     }
 
     /// Checks a module: the files of a folder.
@@ -207,7 +219,7 @@ impl Linter {
         let module: Vec<ModuleFile<'_>> =
             files.iter().map(|file| ModuleFile { path: file.path, text: file.text }).collect();
         let path = files.first().map_or("", |file| file.path);
-        let account = self.known(path).account;
+        let account = self.known(path, None).account;
         let extracted = keylint_extract::extract_module(&module, account, others.read, &mut scratch.arena);
         let text = keylint_extract::module_text(&module, &extracted.read_files);
         let read_files = extracted.read_files.iter().enumerate();
@@ -218,16 +230,16 @@ impl Linter {
             |location: Location| files.iter().any(|file| file.is_asked && file.file == location.file);
         let tree = Tree::new(&text, &scratch.arena);
         let first = files.first().map_or(FIRST_INPUT, |file| file.file);
-        // What the configuration says of a file is about the keys that are declared in it.
-        let known = |declared: Location| {
+        // What the configuration says of a file is about what is declared in it.
+        let path_of = |declared: Location| {
             let file = files.iter().find(|file| file.file == declared.file);
-            self.known(file.map_or(path, |file| file.path))
+            file.map_or(path, |file| file.path)
         };
         let mut linted =
-            self.check(&extracted, tree, first, &known, &|location| places.find(location.span), &is_asked);
+            self.check(&extracted, tree, first, &path_of, &|location| places.find(location.span), &is_asked);
         let is_part = |file: &ReadFile| {
             let place = file.span();
-            let mut ways = extracted.documents.iter().flat_map(|policy| &policy.ways);
+            let mut ways = extracted.documents.iter().flat_map(|document| &document.ways);
             ways.any(|way| way.presence.looks_into(place))
         };
         let parts = ids.iter().zip(&extracted.read_files).filter(|(_, file)| is_part(file));
@@ -247,83 +259,6 @@ impl Linter {
         linted
     }
 
-    /// Checks the policies that were found. `known` is what the user says of a key that is declared at a place, `place`
-    /// leads from a place of the tree to the file, and `is_asked` tells whether something at a place is to be reported.
-    fn check<'k>(
-        &self,
-        extracted: &'k Extracted,
-        tree: Tree<'_>,
-        file: FileId,
-        known: &dyn Fn(Location) -> KeyKnowledge<'k>,
-        place: &dyn Fn(Location) -> Location,
-        is_asked: &dyn Fn(Location) -> bool,
-    ) -> Linted {
-        let mut linted = Linted::default();
-        for problem in &extracted.problems {
-            let mut found = diagnostic("invalid-syntax", file, problem.clone());
-            found.move_to(place);
-            if is_asked(found.primary.at) {
-                linted.diagnostics.push(found);
-            }
-        }
-        for policy in extracted.documents.iter().filter(|one| one.kind == DocumentKind::KeyPolicy) {
-            let resource = policy.resource.as_ref();
-            let declared = place(Location { file, span: resource.map_or(Span::empty(0), |it| it.at) });
-            let is_of_asked = resource.is_none() || is_asked(declared);
-            let mut found = self.policy(policy, tree, file, known(declared));
-            for diagnostic in &mut found {
-                diagnostic.resource = resource.map(|resource| resource.name.clone());
-                diagnostic.move_to(place);
-                if policy.is_in_blocks {
-                    diagnostic.reword(keylint_extract::in_words_of_blocks);
-                }
-            }
-            found.retain(|found| is_of_asked || is_asked(found.primary.at));
-            let is_known = |way: &keylint_extract::DocumentWay| tree.get(way.node).kind() == Kind::Object;
-            if (is_of_asked || !found.is_empty()) && policy.ways.iter().any(is_known) {
-                linted.policies += 1;
-            }
-            linted.diagnostics.append(&mut found);
-            let unknown = policy.unknown.iter().map(|unknown| Unknown {
-                at: place(Location { file, span: unknown.at }),
-                name: unknown.name.clone(),
-                default: unknown.default.clone(),
-                resource: resource.map(|resource| resource.name.clone()),
-            });
-            linted.unknown.extend(unknown.filter(|unknown| is_of_asked || is_asked(unknown.at)));
-        }
-        // What several keys share is told once.
-        linted.diagnostics.sort_by(Diagnostic::order);
-        linted.diagnostics.dedup_by(|later, earlier| later.repeats(earlier));
-        linted
-    }
-
-    /// What there is to say about a policy, whichever way its conditions turn out.
-    fn policy<'k>(
-        &self,
-        policy: &'k Document,
-        tree: Tree<'_>,
-        file: FileId,
-        mut known: KeyKnowledge<'k>,
-    ) -> Vec<Diagnostic> {
-        // What the resource says is what will be deployed.
-        known.spec = policy.facts.spec.as_deref().or(known.spec);
-        known.usage = policy.facts.usage.as_deref().or(known.usage);
-        known.bypasses_lockout_check = policy.facts.bypasses_lockout_check == Some(true);
-        known.is_written_out = policy.is_written_out;
-        known.literal_references.clone_from(&policy.literal_references);
-        let ways = policy.ways.iter().filter_map(|way| {
-            let node = tree.get(way.node);
-            if node.kind() != Kind::Object {
-                return None;
-            }
-            let lowered = keylint_policy::lower(node);
-            let found = self.rules.check(&self.selection, node, &lowered, &known, file);
-            Some((found, &way.presence))
-        });
-        ways::in_all(ways.collect())
-    }
-
     /// All rules, the user's own among them, in the order in which they are to be listed.
     pub fn rules(&self) -> Vec<RuleInfo> {
         self.rules.rules().cloned().collect()
@@ -339,8 +274,8 @@ impl Linter {
         self.rules.page(name)
     }
 
-    /// What the user says of the key whose policy is in a file.
-    pub(crate) fn known(&self, path: &str) -> KeyKnowledge<'_> {
+    /// What the user says of the key whose policy is in a file and belongs to a resource.
+    pub(crate) fn known(&self, path: &str, resource: Option<&str>) -> KeyKnowledge<'_> {
         let mut known = KeyKnowledge {
             account: self.account.as_deref(),
             trusted_accounts: self.config.trusted_accounts.as_deref(),
@@ -348,19 +283,43 @@ impl Linter {
             ..KeyKnowledge::default()
         };
         if !self.config.keys.is_empty() {
-            let path = absolute(Path::new(path));
-            let relative = path.strip_prefix(&self.folder).map(Path::to_string_lossy).unwrap_or_default();
-            let relative = if cfg!(windows) { Cow::Owned(relative.replace('\\', "/")) } else { relative };
-            for key in self.config.keys.iter().filter(|key| key.covers(&relative)) {
-                known.account = known.account.or(key.account.as_deref());
-                known.arn = known.arn.or(key.arn.as_deref());
-                known.spec = known.spec.or(key.spec.as_deref());
-                known.usage = known.usage.or(key.usage.as_deref());
-                known.serves.extend(key.serves.iter().map(|service| service.value.clone()));
+            let path = self.relative(path);
+            for key in self.config.keys.iter().filter(|key| key.covers(&path, resource)) {
+                known.add(key);
+                for served in key.serves.iter().filter(|served| !key.is_elsewhere(served)) {
+                    known.serves.push(served.service.value.clone());
+                    let region = served.region.clone();
+                    known.serves_in.extend(region.map(|region| (served.service.value.clone(), region)));
+                }
             }
         }
         known.account = known.account.or(self.config.account.as_deref().filter(|_| known.arn.is_none()));
         known
+    }
+
+    /// What the user says of the key that the grants of a file are for.
+    fn known_of_grants(&self, path: &str) -> KeyKnowledge<'_> {
+        let mut known = KeyKnowledge::default();
+        if self.config.keys.iter().all(|key| key.serves.is_empty()) {
+            return known;
+        }
+        let path = self.relative(path);
+        for key in &self.config.keys {
+            for served in &key.serves {
+                if served.grants.iter().flatten().any(|files| files.cover(&path)) {
+                    known.add(key);
+                    known.is_used_from_elsewhere |= key.is_elsewhere(served);
+                }
+            }
+        }
+        known
+    }
+
+    /// A path as patterns of the configuration see it.
+    fn relative(&self, path: &str) -> String {
+        let path = absolute(Path::new(path));
+        let relative = path.strip_prefix(&self.folder).map(Path::to_string_lossy).unwrap_or_default();
+        if cfg!(windows) { relative.replace('\\', "/") } else { relative.into_owned() }
     }
 }
 
@@ -420,7 +379,7 @@ impl Problems {
                 self.add("invalid-config", file, vec![problem.with_help(hint(meant.as_deref(), "rules"))]);
             }
         }
-        for service in config.keys.iter().flat_map(|key| &key.serves) {
+        for service in config.keys.iter().flat_map(|key| &key.serves).map(|served| &served.service) {
             if let Err(unknown) = known_service(&service.value, rules) {
                 let problem = Problem::new(service.span, unknown.message).with_help(unknown.help);
                 self.add("invalid-config", file, vec![problem]);

@@ -88,7 +88,8 @@ fn module(
 /// What the `concise` format prints.
 fn concise((diagnostics, sources): &(Vec<Diagnostic>, Sources)) -> String {
     let summary = Summary::default();
-    let report = Report { sources, diagnostics, unknown: &[], summary: &summary, version: "0.0.0" };
+    let report =
+        Report { sources, diagnostics, unknown: &[], chains: &[], summary: &summary, version: "0.0.0" };
     let style = Style { color: false, width: 0, unicode: true };
     let mut out = Vec::new();
     keylint_report::write(Format::Concise, &report, style, &mut out).unwrap();

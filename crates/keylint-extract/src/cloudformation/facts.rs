@@ -20,6 +20,7 @@ pub(super) fn of<'t>(
         if is_replica { None } else { properties.text(name, Some(default)) }
     };
     KeyFacts {
+        key: None,
         spec: primary("KeySpec", "SYMMETRIC_DEFAULT"),
         usage: primary("KeyUsage", "ENCRYPT_DECRYPT"),
         origin: properties.text("Origin", None),

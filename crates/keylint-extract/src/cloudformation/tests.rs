@@ -452,6 +452,7 @@ fn facts_are_what_is_certain() {
     assert_eq!(
         facts("Key", given),
         KeyFacts {
+            key: None,
             spec: text("RSA_2048"),
             usage: text("SIGN_VERIFY"),
             origin: text("EXTERNAL"),

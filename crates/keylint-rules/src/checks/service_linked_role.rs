@@ -1,14 +1,16 @@
-//! Service-linked roles whose ARN is written wrongly: KMS rejects a policy that names a role that does not exist.
+//! Service-linked roles whose ARN is written wrongly: KMS rejects a policy that names a role that does not exist. And
+//! those of another account.
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html>
 
-use keylint_policy::arn::Arn;
-use keylint_policy::model::{Identity, IdentityKind, Principal};
-use keylint_policy::pattern;
-use keylint_source::{Severity, did_you_mean};
+use keylint_policy::arn::{Arn, same_account};
+use keylint_policy::model::{Effect, Identity, IdentityKind, Principal, Statement};
+use keylint_policy::vocabulary::{KeyId, Operations};
+use keylint_policy::{Answer, pattern};
+use keylint_source::{Severity, Span, did_you_mean};
 
 use crate::facts::{Facts, principals};
-use crate::finding::Finding;
+use crate::finding::{Finding, grant_operation_list};
 use crate::rule::{LinkedRole, Service};
 
 /// What the names of service-linked roles begin with.
@@ -43,17 +45,68 @@ pub(super) fn malformed<'p>(facts: &Facts<'p>, services: &[Service], severity: S
     findings
 }
 
-struct Malformed {
+/// Roles of another account that the policy names for services that need a grant there: the key policy alone gives
+/// them nothing, and no IAM policy can, since theirs is AWS's own.
+pub(super) fn across_accounts<'p>(
+    facts: &Facts<'p>,
+    services: &[Service],
+    severity: Severity,
+) -> Vec<Finding<'p>> {
+    let Some(owner) = facts.key().account.as_deref() else { return Vec::new() };
+    let mut findings: Vec<Finding<'p>> = Vec::new();
+    for role in &facts.service_linked_roles {
+        let service = services.iter().find(|service| !service.grant.is_empty() && service.is_role_of(role));
+        let Some(service) = service.filter(|_| same_account(owner, role.account) == Answer::No) else {
+            continue;
+        };
+        let mut places = places_of(facts, role);
+        let Some((statement, primary)) = places.next() else { continue };
+        let mut finding = Finding::at(severity, primary)
+            .in_statement(statement)
+            .with("role", role.simple_name())
+            .with("service", service.title.clone())
+            .with("account", role.account)
+            .with("operations", grant_operation_list(&service.grant));
+        if let Some(assumed) = facts.assumed_owner {
+            finding.words.insert("assumed", assumed.to_owned());
+        }
+        finding.related.extend(places.map(|(_, place)| place));
+        // What the role lacks besides is of no account.
+        finding.about.1 = Operations::ALL;
+        findings.push(finding);
+    }
+    findings
+}
+
+/// Where `Allow` statements name a role: as their principal, or in a condition.
+fn places_of<'p>(facts: &Facts<'p>, role: &Identity<'p>) -> impl Iterator<Item = (&'p Statement<'p>, Span)> {
+    let allowing =
+        facts.policy().statements.iter().filter(|statement| statement.effect == Some(Effect::Allow));
+    let arn = role.arn;
+    allowing.flat_map(move |statement| {
+        let principals = &statement.principals;
+        let named = principals.items.iter().filter(move |item| item.text.as_str() == arn);
+        let named = named.filter(|_| !principals.negated).map(|item| item.text.span());
+        let on_arn = statement.conditions.iter().filter(|condition| {
+            let is_negated = condition.operator.is_none_or(|operator| operator.comparison.is_negated());
+            condition.key.id == Some(KeyId::PRINCIPAL_ARN) && !is_negated
+        });
+        let values = on_arn.flat_map(|condition| &condition.values).filter(move |value| value.text == arn);
+        named.chain(values.map(|value| value.span)).map(move |place| (statement, place))
+    })
+}
+
+pub(super) struct Malformed {
     /// Which of path, service and name is wrong.
-    what: &'static str,
+    pub(super) what: &'static str,
     /// The bytes of the name, with its path, that are wrong.
-    at: (usize, usize),
+    pub(super) at: (usize, usize),
     /// The name with its path as it should be, where it is known.
-    expected: Option<String>,
+    pub(super) expected: Option<String>,
 }
 
 /// What is wrong with the name of a role that is or means to be service-linked; `None` for any other role.
-fn problem_of(identity: &Identity<'_>, roles: &[&LinkedRole]) -> Option<Malformed> {
+pub(super) fn problem_of(identity: &Identity<'_>, roles: &[&LinkedRole]) -> Option<Malformed> {
     let name = identity.name;
     let simple = identity.simple_name();
     let at_name = (name.len() - simple.len(), name.len());

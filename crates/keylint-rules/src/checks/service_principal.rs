@@ -264,6 +264,8 @@ mod tests {
             title: "Logs".to_owned(),
             calls: Calls::Principal("logs.{region}.amazonaws.com".to_owned()),
             needs: Vec::new(),
+            grant: Vec::new(),
+            key: crate::rule::KeyNeed::default(),
             sends: None,
             unrestricted_example: false,
         };

@@ -61,7 +61,7 @@ impl KeyPolicy {
                 .with_help("`keylint check` shows the places"));
         }
         let (path, text) = read(path)?;
-        let account = linter.known(&path).account.map(str::to_owned);
+        let account = linter.known(&path, None).account.map(str::to_owned);
         let mut arena = Arena::default();
         let extracted = extract(Language::of(&path, &text), &text, account.as_deref(), &mut arena);
         if let Some(problem) = extracted.problems.first() {
@@ -82,7 +82,7 @@ impl KeyPolicy {
         question: impl FnOnce(&Evaluator<'_>, Option<&str>) -> Result<T, Stop>,
     ) -> Result<T, Stop> {
         let policy = lower(Tree::new(&self.text, &self.arena).get(self.policy));
-        let known = self.linter.known(&self.path);
+        let known = self.linter.known(&self.path, None);
         let arn = self.key_arn.as_deref().or(known.arn);
         let account = known.account.filter(|_| self.key_arn.is_none());
         let (mut key, owner) = key_of(&policy, account, arn);

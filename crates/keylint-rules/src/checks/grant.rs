@@ -1,0 +1,237 @@
+//! Grants: what they permit, for whom, and on which key.
+//!
+//! <https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateGrant.html>
+
+use keylint_policy::Answer;
+use keylint_policy::arn::Arn;
+use keylint_policy::grant::Grant;
+use keylint_policy::model::{Principal, Text};
+use keylint_policy::pattern;
+use keylint_policy::vocabulary::{Operation, Operations};
+use keylint_source::Severity;
+
+use super::service_linked_role::problem_of;
+use crate::finding::{Finding, grant_operation_list};
+use crate::grant_facts::{GrantFacts, is_alias, is_for_same, is_key_id, key_arn, regions_differ};
+use crate::rule::{LinkedRole, Service};
+
+/// Operations that a service needs and that the grant for its role does not list, and those that it lists in a spelling
+/// that no grant knows.
+pub(super) fn missing_operations<'p>(
+    facts: &GrantFacts<'p>,
+    services: &[Service],
+    severity: Severity,
+) -> Vec<Finding<'p>> {
+    let grant = facts.grant;
+    let misspelt = grant.operations.items.iter().filter(|item| item.operation.is_none());
+    let mut findings: Vec<Finding<'p>> = misspelt
+        .map(|item| {
+            let finding = Finding::at(severity, item.text.span()).with("value", item.text.as_str());
+            match item.meant.iter().collect::<Vec<_>>().as_slice() {
+                [] => finding,
+                meant => finding.with("suggestion", grant_operation_list(meant)),
+            }
+        })
+        .collect();
+    let Some(service) = facts.service(services) else { return findings };
+    let lacking = facts.lacking(service);
+    if !lacking.is_empty() {
+        let across = facts.is_across_accounts();
+        // In the account of the key, its policy may allow the role what the grant does not.
+        let severity = if across == Answer::Yes { severity } else { severity.min(Severity::Warning) };
+        let mut finding = Finding::at(severity, grant.operations.span)
+            .with("service", service.title.clone())
+            .with("operations", grant_operation_list(&lacking))
+            .with("are", if lacking.len() == 1 { "is" } else { "are" });
+        if across != Answer::Yes {
+            finding.words.insert("conditional", String::new());
+        }
+        finding.related.extend(grant.grantee.text().map(Text::span));
+        findings.push(finding);
+    }
+    findings
+}
+
+/// What KMS refuses, what cannot work, and what is more than is needed.
+pub(super) fn invalid<'p>(
+    facts: &GrantFacts<'p>,
+    services: &[Service],
+    severity: Severity,
+) -> Vec<Finding<'p>> {
+    let mut findings = impossible_operations(facts, severity);
+    findings.extend(wrong_key(facts, severity));
+    findings.extend(wrong_grantee(facts, services, severity));
+    findings.extend(wrong_constraint(facts, severity));
+    findings.extend(wrong_name(facts.grant, severity));
+    findings.extend(passed_on(facts, services, severity.min(Severity::Note)));
+    findings.extend(without_retiring_principal(facts, severity.min(Severity::Note)));
+    findings.extend(superseded(facts, severity.min(Severity::Warning)));
+    findings
+}
+
+/// Operations that no grant can hold, and those that the key does not know.
+fn impossible_operations<'p>(facts: &GrantFacts<'p>, severity: Severity) -> Vec<Finding<'p>> {
+    let (spec, usage) = (facts.known.spec, facts.known.usage);
+    let items = facts.grant.operations.items.iter().filter_map(|item| Some((item.text, item.operation?)));
+    let mut findings = Vec::new();
+    for (text, operation) in items {
+        let finding = Finding::at(severity, text.span()).with("operation", operation.name());
+        if !operation.in_grants() {
+            findings.push(finding.with("ungrantable", ""));
+        } else if !operation.works_on(spec, usage) {
+            let kind = spec.or(usage).unwrap_or_default();
+            findings.push(finding.with("kind", kind));
+        }
+    }
+    findings
+}
+
+/// A key that is named by an alias, or by an id that means a key of the caller's own account, and a key of another Region
+/// than the one that is asked.
+fn wrong_key<'p>(facts: &GrantFacts<'p>, severity: Severity) -> Option<Finding<'p>> {
+    let text = facts.grant.key.text()?;
+    let written = text.as_str();
+    let finding = || Finding::at(severity, text.span()).with("value", written);
+    if is_alias(written) {
+        return Some(finding().with("alias", ""));
+    }
+    let owner = facts.known.arn.and_then(key_arn);
+    if facts.known.is_used_from_elsewhere && is_key_id(written) {
+        let finding = finding().with("account", owner.map_or("", |arn| arn.account));
+        return Some(match facts.known.arn {
+            Some(arn) => finding.with("expected", arn),
+            None => finding.with("expected", "arn:aws:kms:REGION:ACCOUNT:key/ID"),
+        });
+    }
+    if let Some((region, of_key)) = regions_differ(facts.grant) {
+        let finding = Finding::at(severity, region.span()).with("region", of_key);
+        return Some(Finding { related: vec![text.span()], ..finding }.with("value", region.as_str()));
+    }
+    let is_known = pattern::has_hole(written) || is_key_id(written) || key_arn(written).is_some();
+    let is_arn_of_other = Arn::parse(written).is_some() && !is_known;
+    is_arn_of_other.then(|| finding().with("element", "KeyId"))
+}
+
+/// Whoever cannot be given a grant.
+fn wrong_grantee<'p>(
+    facts: &GrantFacts<'p>,
+    services: &[Service],
+    severity: Severity,
+) -> Option<Finding<'p>> {
+    let text = facts.grant.grantee.text()?;
+    let written = text.as_str();
+    let finding = || Finding::at(severity, text.span()).with("principal", written);
+    let kind = match Principal::parse_aws(written) {
+        Principal::Identity(identity) => {
+            let roles: Vec<&LinkedRole> = services.iter().filter_map(Service::role).collect();
+            if pattern::has_hole(identity.name) {
+                return None;
+            }
+            let problem = problem_of(&identity, &roles)?;
+            let start = written.len() - identity.name.len();
+            let primary = text.part(start + problem.at.0..start + problem.at.1);
+            let finding = Finding::at(severity, primary)
+                .with("role", identity.simple_name())
+                .with("element", problem.what);
+            let prefix = written.get(..start).unwrap_or_default().trim_end_matches("role/");
+            return Some(match problem.expected {
+                Some(name) => finding.with("expected", format!("{prefix}role/{name}")),
+                None => finding,
+            });
+        }
+        Principal::Account(_) => return None,
+        Principal::Anyone => "everyone",
+        Principal::Nobody if pattern::is_wildcard(written) => "a pattern",
+        Principal::Nobody => "a group",
+        _ if facts.grant.exists || pattern::has_hole(written) => return None,
+        _ if written.ends_with(".amazonaws.com") => "an AWS service",
+        _ if Arn::parse(written).is_some() => "what this ARN names",
+        _ => "a text that is no ARN",
+    };
+    Some(finding().with("kind", kind))
+}
+
+/// Constraints on the encryption context, which only symmetric encryption keys have, and what a grant for a service needs.
+fn wrong_constraint<'p>(facts: &GrantFacts<'p>, severity: Severity) -> Option<Finding<'p>> {
+    let grant = facts.grant;
+    let on_context = grant.constraints.items.iter().find(|(kind, _)| kind.as_str().starts_with("Encryption"));
+    if let Some((kind, _)) = on_context
+        && facts.known.spec.is_some_and(|spec| spec != "SYMMETRIC_DEFAULT")
+    {
+        let finding = Finding::at(severity, kind.span()).with("condition", kind.as_str());
+        return Some(finding.with("kind", facts.known.spec.unwrap_or_default()));
+    }
+    let service = grant.grantee_service.text()?;
+    let is_open = grant.constraints.open;
+    let has_source = grant.constraints.items.iter().any(|(kind, _)| kind.as_str() == "SourceArn");
+    let nobody_retires = grant.retiring.is_absent() && grant.retiring_service.is_absent();
+    let lacking = match (is_open || has_source, nobody_retires) {
+        (false, _) => "a constraint on `SourceArn`",
+        (true, true) => "a `RetiringPrincipal` or a `RetiringServicePrincipal`",
+        (true, false) => return None,
+    };
+    let finding = Finding::at(severity, service.span()).with("principal", service.as_str());
+    Some(finding.with("condition", "SourceArn").with("expected", lacking))
+}
+
+/// Names that KMS does not take.
+fn wrong_name<'p>(grant: &'p Grant<'p>, severity: Severity) -> Option<Finding<'p>> {
+    let name = grant.name.known()?;
+    let is_right = |byte: u8| byte.is_ascii_alphanumeric() || b":/_-".contains(&byte);
+    let is_valid = name.as_str().len() <= 256 && name.as_str().bytes().all(is_right);
+    (!is_valid)
+        .then(|| Finding::at(severity, name.span()).with("value", name.as_str()).with("element", "Name"))
+}
+
+/// Operations of a grant that pass it on, for a grantee that is no service: with them it can give others what the
+/// grant gives itself.
+fn passed_on<'p>(facts: &GrantFacts<'p>, services: &[Service], severity: Severity) -> Option<Finding<'p>> {
+    let grant = facts.grant;
+    let creates = |operation: &Option<Operation>| *operation == Some(Operation::CREATE_GRANT);
+    let item = grant.operations.items.iter().find(|item| creates(&item.operation));
+    let is_bound = !grant.constraints.items.is_empty() || grant.constraints.open;
+    let (item, grantee) = item.zip(facts.grantee()).filter(|_| !is_bound)?;
+    if grantee.service_linked_to().is_some() || facts.service(services).is_some() {
+        return None;
+    }
+    let related = grant.grantee.text().map(Text::span).into_iter().collect();
+    let finding = Finding { related, ..Finding::at(severity, item.text.span()) };
+    Some(finding.with("principal", grantee.arn).with("passed", ""))
+}
+
+/// Grants that nobody is named to retire. A service-linked role retires nothing, and AWS's own procedures for such roles
+/// name nobody.
+fn without_retiring_principal<'p>(facts: &GrantFacts<'p>, severity: Severity) -> Option<Finding<'p>> {
+    let grant = facts.grant;
+    let retires = grant.operations.open || grant.meant().contains(Operation::RETIRE_GRANT);
+    let is_named = !grant.retiring.is_absent() || !grant.retiring_service.is_absent();
+    let grantee = facts.grantee().filter(|_| !retires && !is_named)?;
+    if grant.exists || grantee.service_linked_to().is_some() || pattern::has_hole(grantee.name) {
+        return None;
+    }
+    Some(Finding::at(severity, grant.heading).with("principal", grantee.arn).with("unretired", ""))
+}
+
+/// Grants that another one of the file makes superfluous: it gives the same grantee as much of the same key.
+fn superseded<'p>(facts: &GrantFacts<'p>, severity: Severity) -> Option<Finding<'p>> {
+    let grant = facts.grant;
+    let operations = |grant: &Grant<'_>| -> Operations {
+        grant.operations.items.iter().filter_map(|item| item.operation).collect()
+    };
+    let is_plain = |grant: &Grant<'_>| grant.constraints.items.is_empty() && !grant.constraints.open;
+    let own = operations(grant);
+    let covers = |other: &&Grant<'p>| {
+        let theirs = operations(other);
+        // Of two that are the same, the later is the one too many.
+        let comes_first = theirs != own || other.span.start() < grant.span.start();
+        other.span != grant.span
+            && is_for_same(grant, other)
+            && is_plain(other)
+            && theirs.contains_all(own)
+            && comes_first
+    };
+    let is_known = !grant.operations.open && grant.operations.items.iter().all(|it| it.operation.is_some());
+    let other = facts.others.iter().find(covers).filter(|_| is_known && !own.is_empty())?;
+    let finding = Finding { related: vec![other.heading], ..Finding::at(severity, grant.heading) };
+    Some(finding.with("superseded", ""))
+}

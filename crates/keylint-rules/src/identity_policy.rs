@@ -1,0 +1,94 @@
+//! What rules may want to know of an IAM policy: what it allows its holder on a key that it does not single out.
+
+use std::borrow::Cow;
+
+use keylint_policy::Answer;
+use keylint_policy::arn::Arn;
+use keylint_policy::evaluate::{Caller, Context, Evaluator, Key, State};
+use keylint_policy::model::{Effect, Policy, Statement, Text};
+use keylint_policy::pattern::{self, FRESH};
+use keylint_policy::vocabulary::{KeyId, Operation, Operations};
+
+/// An IAM policy that is attached to a user, a group, or a role.
+pub(crate) struct HeldPolicy<'p> {
+    pub(crate) policy: &'p Policy<'p>,
+}
+
+impl<'p> HeldPolicy<'p> {
+    pub(crate) fn new(policy: &'p Policy<'p>) -> Self {
+        Self { policy }
+    }
+
+    /// The `Allow` statements that speak of KMS, rather than of everything.
+    pub(crate) fn allowing(&self) -> impl Iterator<Item = &'p Statement<'p>> {
+        let names_kms = |statement: &&Statement<'_>| {
+            statement.actions.items.iter().any(|item| {
+                let service = item.text.as_str().split(':').next().unwrap_or_default();
+                service.eq_ignore_ascii_case("kms") || statement.actions.negated
+            })
+        };
+        let statements = self.policy.statements.iter();
+        statements.filter(|one| one.effect == Some(Effect::Allow)).filter(names_kms)
+    }
+
+    /// The operations that a statement allows for certain on every key: on one of which nothing is known but what the
+    /// statement's own ARNs say, which has no alias and no tag, and which is called directly.
+    ///
+    /// Returned with the resource that says so.
+    pub(crate) fn on_all_keys(
+        &self,
+        statement: &'p Statement<'p>,
+        among: Operations,
+    ) -> Option<(Operations, Text<'p>)> {
+        if statement.resources.negated {
+            return None;
+        }
+        let among = among.intersection(statement.operations.certain);
+        let resource = |item: &Text<'p>| {
+            let key = any_key_of(item.as_str())?;
+            let evaluator = Evaluator::new(self.policy, &key);
+            let account = key.account.clone().unwrap_or_default();
+            let holder = Caller::role_of(account, &key.partition);
+            let about = evaluator.about_holder(&holder);
+            let context = context_of(statement);
+            let may = |operation: &Operation| {
+                about.may_through(statement.index, *operation, &context).answer == Answer::Yes
+            };
+            let allowed: Operations = among.iter().filter(may).collect();
+            (!allowed.is_empty()).then_some((allowed, *item))
+        };
+        statement.resources.items.iter().find_map(resource)
+    }
+}
+
+/// A key of which nothing is known but what a resource says that stands for keys as such: `*`, `arn:…:key/*`.
+fn any_key_of<'k>(resource: &str) -> Option<Key<'k>> {
+    let fresh = FRESH.to_string();
+    let part = |text: &str| if pattern::is_wildcard(text) { fresh.clone() } else { text.to_owned() };
+    let (partition, region, account) = match Arn::parse(resource) {
+        Some(arn) => (arn.partition, part(arn.region), part(arn.account)),
+        None if pattern::is_wildcard(resource) => ("aws", fresh.clone(), fresh.clone()),
+        None => return None,
+    };
+    let partition = if pattern::is_wildcard(partition) { "aws" } else { partition };
+    let arn = format!("arn:{partition}:kms:{region}:{account}:key/{fresh}");
+    Some(Key {
+        account: Some(Cow::Owned(account)),
+        partition: Cow::Owned(partition.to_owned()),
+        arn: Some(Cow::Owned(arn)),
+    })
+}
+
+/// A direct call for a key without aliases and tags.
+fn context_of<'c>(statement: &'c Statement<'_>) -> Context<'c> {
+    const ABSENT: [KeyId; 6] = [
+        KeyId::VIA_SERVICE,
+        KeyId::CALLED_VIA,
+        KeyId::CALLED_VIA_FIRST,
+        KeyId::CALLED_VIA_LAST,
+        KeyId::RESOURCE_ALIASES,
+        KeyId::RESOURCE_TAG,
+    ];
+    let keys = statement.conditions.iter().filter(|one| one.key.id.is_some_and(|id| ABSENT.contains(&id)));
+    keys.fold(Context::open(), |context, condition| context.with(condition.key_text.as_str(), State::Absent))
+}
