@@ -8,6 +8,7 @@
 //! | `documents` | a policy as a text in JSON or YAML: what the AWS CLI prints and takes, plans and states of Terraform |
 //! | `cloudformation` | templates in JSON and YAML |
 //! | `terraform` | modules: the files of a folder |
+//! | `command` | commands of the AWS CLI that create a grant, in any text |
 //!
 //! A policy that is written out is found where it stands in the tree. One that is put together is first resolved to a
 //! `value`, in each way in which its conditions can turn out (`choices`), and then written into the same arena: to its
@@ -15,6 +16,8 @@
 
 mod choices;
 mod cloudformation;
+#[cfg_attr(not(test), expect(dead_code, reason = "no reader of grants asks for commands yet"))]
+mod command;
 mod documents;
 mod grant;
 mod key_policy;
