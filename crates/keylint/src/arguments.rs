@@ -72,6 +72,7 @@ pub(crate) enum Command {
 }
 
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option that the user sets or not")]
 pub(crate) struct Check {
     /// Files, folders, quoted patterns, or - for standard input [default: this folder]
     pub(crate) paths: Vec<PathBuf>,

@@ -450,7 +450,7 @@ impl Places {
 }
 
 /// A path from the root, without `.` and `..`. Links are not followed: patterns speak of names.
-fn absolute(path: &Path) -> PathBuf {
+pub(crate) fn absolute(path: &Path) -> PathBuf {
     let mut result = PathBuf::new();
     for component in std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).components() {
         match component {

@@ -9,7 +9,7 @@ use memchr::memmem;
 
 use crate::discovery::{Input, Source};
 use crate::driver::file_id;
-use crate::lint::{LintedUses, Linter, OfUse};
+use crate::lint::{LintedUses, Linter, OfUse, absolute};
 use crate::reading::{read_text, shown};
 
 /// What there is to say about the declared uses of which a file is to be checked, and the files that it points into.
@@ -22,10 +22,10 @@ pub(crate) fn check_uses(linter: &Linter, inputs: &[Input]) -> (LintedUses, Vec<
         is_any = true;
         let mut paths: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
         for files in declared.files() {
-            paths.extend(linter.files_of(files).into_iter().map(|path| (linter.absolute(&path), path)));
+            paths.extend(linter.files_of(files).into_iter().map(|path| (absolute(&path), path)));
             // What is checked may be hidden, or under another name.
             let named = asked().filter(|(_, input)| linter.is_of(files, &input.path));
-            paths.extend(named.map(|(_, input)| (linter.absolute(&input.path), input.path.clone())));
+            paths.extend(named.map(|(_, input)| (absolute(&input.path), input.path.clone())));
         }
         if let Some(resource) = declared.resource() {
             let last = resource.rsplit('.').next().unwrap_or(resource);
@@ -35,9 +35,9 @@ pub(crate) fn check_uses(linter: &Linter, inputs: &[Input]) -> (LintedUses, Vec<
                 text.is_some_and(|text| memmem::find(text.as_bytes(), last.as_bytes()).is_some())
             };
             let named = asked().filter(|(_, input)| names_it(&input.path));
-            paths.extend(named.map(|(_, input)| (linter.absolute(&input.path), input.path.clone())));
+            paths.extend(named.map(|(_, input)| (absolute(&input.path), input.path.clone())));
         }
-        let is_asked = asked().any(|(_, input)| paths.contains_key(&linter.absolute(&input.path)));
+        let is_asked = asked().any(|(_, input)| paths.contains_key(&absolute(&input.path)));
         if is_asked {
             wanted.extend(paths);
         }
@@ -47,10 +47,10 @@ pub(crate) fn check_uses(linter: &Linter, inputs: &[Input]) -> (LintedUses, Vec<
     }
     let siblings: Vec<PathBuf> = wanted.values().flat_map(|path| rest_of_module(path)).collect();
     for path in siblings {
-        wanted.entry(linter.absolute(&path)).or_insert(path);
+        wanted.entry(absolute(&path)).or_insert(path);
     }
     let known: BTreeMap<PathBuf, usize> =
-        inputs.iter().enumerate().map(|(index, input)| (linter.absolute(&input.path), index)).collect();
+        inputs.iter().enumerate().map(|(index, input)| (absolute(&input.path), index)).collect();
     let mut next = inputs.len();
     let mut files: Vec<(FileId, String, String)> = Vec::new();
     for (absolute, path) in wanted {

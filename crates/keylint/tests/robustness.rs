@@ -41,6 +41,7 @@ fn survives(linter: &Linter, path: &str, text: &str) -> Vec<Diagnostic> {
         sources: &sources,
         diagnostics: &diagnostics,
         unknown: &[],
+        chains: &[],
         summary: &Summary::default(),
         version: "0.0.0",
     };

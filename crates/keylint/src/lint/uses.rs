@@ -74,11 +74,6 @@ impl Linter {
         files.cover(&self.relative(&path.to_string_lossy()))
     }
 
-    /// A path from the root.
-    pub(crate) fn absolute(&self, path: &Path) -> PathBuf {
-        absolute(path)
-    }
-
     /// The uses from other accounts that the configuration declares.
     pub(crate) fn declared_uses(&self) -> impl Iterator<Item = DeclaredUse<'_>> {
         self.config.keys.iter().flat_map(|key| {
@@ -109,7 +104,7 @@ impl Linter {
     fn lint_use(&self, declared: &DeclaredUse<'_>, units: &[Unit<'_>], linted: &mut LintedUses) {
         let DeclaredUse { key, served } = declared;
         let Some(account) = served.account.as_deref() else { return };
-        let policies = self.policies_of(key, units);
+        let policies = policies_of(key, units);
         if policies.is_empty() {
             let (at, what) = match &key.policy {
                 Some(files) => (
@@ -199,28 +194,6 @@ impl Linter {
         }
     }
 
-    /// The key policies that an entry of the configuration is about.
-    fn policies_of<'u>(&self, key: &KeyEntry, units: &'u [Unit<'_>]) -> Vec<FoundPolicy<'u>> {
-        let mut found = Vec::new();
-        for unit in units {
-            for document in &unit.extracted.documents {
-                let name = document.resource.as_ref().map(|resource| resource.name.as_str());
-                let is_of_kind = document.kind == DocumentKind::KeyPolicy;
-                let path = unit.path_at(document.at.unwrap_or(Span::empty(0)));
-                if !is_of_kind || !key.covers(path, name) {
-                    continue;
-                }
-                let tree = unit.tree();
-                let ways = document.ways.iter().filter(|way| tree.get(way.node).kind() == Kind::Object);
-                let ways: Vec<(u32, &Presence)> = ways.map(|way| (way.node, &way.presence)).collect();
-                if !ways.is_empty() {
-                    found.push(FoundPolicy { tree, ways, file: unit.file, name, path });
-                }
-            }
-        }
-        found
-    }
-
     /// The files, those of one folder of Terraform together.
     fn units<'f>(
         &self,
@@ -266,6 +239,28 @@ impl Linter {
         }
         units
     }
+}
+
+/// The key policies that an entry of the configuration is about.
+fn policies_of<'u>(key: &KeyEntry, units: &'u [Unit<'_>]) -> Vec<FoundPolicy<'u>> {
+    let mut found = Vec::new();
+    for unit in units {
+        for document in &unit.extracted.documents {
+            let name = document.resource.as_ref().map(|resource| resource.name.as_str());
+            let is_of_kind = document.kind == DocumentKind::KeyPolicy;
+            let path = unit.path_at(document.at.unwrap_or(Span::empty(0)));
+            if !is_of_kind || !key.covers(path, name) {
+                continue;
+            }
+            let tree = unit.tree();
+            let ways = document.ways.iter().filter(|way| tree.get(way.node).kind() == Kind::Object);
+            let ways: Vec<(u32, &Presence)> = ways.map(|way| (way.node, &way.presence)).collect();
+            if !ways.is_empty() {
+                found.push(FoundPolicy { tree, ways, file: unit.file, name, path });
+            }
+        }
+    }
+    found
 }
 
 /// A key policy that was found, in each of its ways.
@@ -349,7 +344,7 @@ impl<'f> Unit<'f> {
     }
 
     /// The documents of a kind in the files with these paths, each of its ways by itself.
-    fn documents<'u>(&'u self, kind: DocumentKind, covered: impl Fn(&str) -> bool) -> Vec<Found<'u>> {
+    fn documents(&self, kind: DocumentKind, covered: impl Fn(&str) -> bool) -> Vec<Found<'_>> {
         let of_kind = self.extracted.documents.iter().filter(|document| document.kind == kind);
         let of_files =
             of_kind.filter(|document| covered(self.path_at(document.at.unwrap_or(Span::empty(0)))));
