@@ -237,7 +237,7 @@ fn from_json(text: &str, account: Option<&str>, arena: &mut Arena) -> Extracted 
     }
     let Some(root) = Tree::new(text, arena).root() else { return extracted };
     if cloudformation::is_template(root) {
-        let found = cloudformation::key_policies(Tree::new(text, arena), account);
+        let found = cloudformation::documents(Tree::new(text, arena), account);
         write(found, text, arena, &mut extracted);
         return extracted;
     }
@@ -272,7 +272,7 @@ fn from_yaml(text: &str, account: Option<&str>, arena: &mut Arena) -> Extracted 
         return extracted;
     }
     let tree = Tree::new(text, arena);
-    let mut found = cloudformation::key_policies(tree, account);
+    let mut found = cloudformation::documents(tree, account);
     found.extend(tree.roots().flat_map(documents::documents));
     found.sort_by_key(|found| found.resource.at);
     write(found, text, arena, &mut extracted);
