@@ -69,7 +69,7 @@ fn of_kubernetes(root: Node<'_>, group: &str) -> Option<Resolved> {
             resolved(text, at, spec.get("policy")?, facts, true, None)
         }
         ("kms", "Grant") => Some(grant::declared(Resource { name: text, at }, spec, None)),
-        ("iam", "Policy") => identity_policy(text, at, spec.get("policyDocument")?, None),
+        ("iam", "Policy") => identity_policy(text, at, spec.get("policyDocument")?),
         _ => None,
     }
 }
@@ -110,14 +110,9 @@ fn of_pulumi(resources: Node<'_>) -> Vec<Resolved> {
     resources.members().filter_map(of).collect()
 }
 
-/// The IAM policy that a node holds, if it speaks of KMS.
-pub(crate) fn identity_policy(
-    name: String,
-    at: Span,
-    policy: Node<'_>,
-    placeholder: Option<&str>,
-) -> Option<Resolved> {
-    let found = resolved(name, at, policy, KeyFacts::default(), false, placeholder)?;
+/// The IAM policy that a node holds. It has to look like one about KMS.
+pub(crate) fn identity_policy(name: String, at: Span, policy: Node<'_>) -> Option<Resolved> {
+    let found = resolved(name, at, policy, KeyFacts::default(), false, None)?;
     Some(Resolved { kind: DocumentKind::IdentityPolicy, ..found })
 }
 

@@ -5,7 +5,7 @@
 //! | module | reads |
 //! | --- | --- |
 //! | `key_policy` | the policy itself as JSON, told from the other policies that look like it |
-//! | `documents` | a policy as a text in JSON or YAML: what the AWS CLI prints and takes, objects of Kubernetes |
+//! | `documents` | a policy as a text in JSON or YAML: what the AWS CLI prints and takes, and what Kubernetes and Pulumi are given |
 //! | `plan` | plans and states of Terraform |
 //! | `grant` | grants: the request for one, the list of those that exist, and the words of other tools |
 //! | `cloudformation` | templates in JSON and YAML |

@@ -2,6 +2,8 @@
 //!
 //! <https://developer.hashicorp.com/terraform/internals/json-format>
 
+use std::collections::BTreeSet;
+
 use keylint_syntax::{Kind, Node};
 
 use crate::documents::{identity_policy, known, resolved};
@@ -9,54 +11,85 @@ use crate::value::Value;
 use crate::{DocumentKind, KeyFacts, Presence, Resolved, Resource, Way};
 use crate::{grant, terraform};
 
+/// A resource in a plan, or in a state.
+struct Declared<'t> {
+    kind: &'t str,
+    address: Node<'t>,
+    values: Node<'t>,
+    /// What is not known of the values before the resource is there.
+    unknown: Option<Node<'t>>,
+}
+
 /// The documents of the resources in a plan, or in a state.
 pub(crate) fn documents(root: Node<'_>) -> Vec<Resolved> {
-    if let Some(changes) = root.get("resource_changes") {
-        let of = |change: Node<'_>| {
-            let planned = change.get("change")?;
-            Some(of_resource(change, planned.get("after")?, planned.get("after_unknown")))
+    let resources = resources(root);
+    let text = |resource: &Declared<'_>, name: &str| known(resource.values, name).unwrap_or_default();
+    // A role has these in its own values as well.
+    let attached: BTreeSet<(String, String)> = resources
+        .iter()
+        .filter(|resource| resource.kind == "aws_iam_role_policy")
+        .map(|resource| (text(resource, "role"), text(resource, "name")))
+        .collect();
+    let mut found = Vec::new();
+    for resource in &resources {
+        let is_own = |policy: &Node<'_>| {
+            let name = known(*policy, "name").unwrap_or_default();
+            !attached.contains(&(text(resource, "name"), name))
         };
-        return changes.items().filter_map(of).flatten().collect();
+        found.extend(resource.documents(&is_own));
+    }
+    found.sort_by_key(|found| found.resource.at);
+    found
+}
+
+fn resources(root: Node<'_>) -> Vec<Declared<'_>> {
+    if let Some(changes) = root.get("resource_changes") {
+        let of = |change| {
+            let planned = Node::get(change, "change")?;
+            Declared::new(change, planned.get("after")?, planned.get("after_unknown"))
+        };
+        return changes.items().filter_map(of).collect();
     }
     let values = root.get("values").or_else(|| root.get("planned_values"));
     let mut open: Vec<Node<'_>> = values.and_then(|values| values.get("root_module")).into_iter().collect();
     let mut found = Vec::new();
     while let Some(module) = open.pop() {
         let resources = module.get("resources").into_iter().flat_map(Node::items);
-        let of = |resource: Node<'_>| Some(of_resource(resource, resource.get("values")?, None));
-        found.extend(resources.filter_map(of).flatten());
+        found.extend(resources.filter_map(|resource| Declared::new(resource, resource.get("values")?, None)));
         open.extend(module.get("child_modules").into_iter().flat_map(Node::items));
     }
-    found.sort_by_key(|found| found.resource.at);
     found
 }
 
-/// The documents of a resource; `unknown` says what of it is not known before it is there.
-fn of_resource(resource: Node<'_>, values: Node<'_>, unknown: Option<Node<'_>>) -> Vec<Resolved> {
-    let text = |name: &str| resource.get(name).and_then(Node::as_str);
-    let (Some(kind), Some("managed"), Some(address)) = (text("type"), text("mode"), resource.get("address"))
-    else {
-        return Vec::new();
-    };
-    let declared =
-        Resource { name: address.as_str().unwrap_or_default().to_owned(), at: address.content_span() };
-    match kind {
+impl<'t> Declared<'t> {
+    fn new(resource: Node<'t>, values: Node<'t>, unknown: Option<Node<'t>>) -> Option<Self> {
+        let text = |name: &str| resource.get(name).and_then(Node::as_str);
         // The values of one that is to be deleted are nothing.
-        terraform::GRANT if values.kind() == Kind::Object => vec![grant::declared(declared, values, unknown)],
-        terraform::ROLE => {
-            let inline = values.get(terraform::INLINE_POLICY).into_iter().flat_map(Node::items);
-            let policies = inline.filter_map(|inline| inline.get("policy"));
-            policies
-                .filter_map(|policy| identity_policy(declared.name.clone(), declared.at, policy, None))
-                .collect()
-        }
-        _ => {
-            let policy = terraform::POLICIES.iter().find(|(resource, ..)| *resource == kind);
-            let policy = policy.and_then(|(_, argument, of)| match of {
-                DocumentKind::KeyPolicy => of_key(kind, declared, values, unknown),
-                _ => identity_policy(declared.name, declared.at, values.get(argument)?, None),
-            });
-            policy.into_iter().collect()
+        let is_there = text("mode") == Some("managed") && values.kind() == Kind::Object;
+        let kind = text("type").filter(|_| is_there)?;
+        Some(Self { kind, address: resource.get("address")?, values, unknown })
+    }
+
+    /// Of a role, the policies that `is_own` accepts.
+    fn documents(&self, is_own: &dyn Fn(&Node<'t>) -> bool) -> Vec<Resolved> {
+        let (name, at) = (self.address.as_str().unwrap_or_default().to_owned(), self.address.content_span());
+        match self.kind {
+            terraform::GRANT => vec![grant::declared(Resource { name, at }, self.values, self.unknown)],
+            terraform::ROLE => {
+                let inline = self.values.get(terraform::INLINE_POLICY).into_iter().flat_map(Node::items);
+                let policies = inline.filter(is_own).filter_map(|inline| inline.get("policy"));
+                policies.filter_map(|policy| identity_policy(name.clone(), at, policy)).collect()
+            }
+            _ => {
+                let policy = terraform::POLICIES.iter().find(|(resource, ..)| *resource == self.kind);
+                let policy = policy.and_then(|(_, argument, of)| match of {
+                    DocumentKind::KeyPolicy => {
+                        of_key(self.kind, Resource { name, at }, self.values, self.unknown)
+                    }
+                    _ => identity_policy(name, at, self.values.get(argument)?),
+                });
+                policy.into_iter().collect()
+            }
         }
     }
 }
@@ -191,5 +224,19 @@ mod tests {
         let one = (DocumentKind::IdentityPolicy, "m.aws_iam_role.a".to_owned(), value.to_owned());
         assert_eq!(seen(&state("aws_iam_role", &role)), [one.clone(), one]);
         assert_eq!(seen(&planned("aws_iam_policy", "{}", r#"{"policy": true}"#)), []);
+    }
+
+    #[test]
+    fn a_policy_that_a_role_is_given_elsewhere_is_not_its_own() {
+        let policy = r#""{\"Statement\": [{\"Effect\": \"Allow\", \"Action\": \"kms:Decrypt\"}]}""#;
+        let text = format!(
+            r#"{{"format_version": "1.0", "values": {{"root_module": {{"resources": [
+                {{"address": "aws_iam_role.r", "mode": "managed", "type": "aws_iam_role", "values": {{"name": "r",
+                    "inline_policy": [{{"name": "p", "policy": {policy}}}, {{"name": "q", "policy": {policy}}}]}}}},
+                {{"address": "aws_iam_role_policy.p", "mode": "managed", "type": "aws_iam_role_policy",
+                    "values": {{"name": "p", "role": "r", "policy": {policy}}}}}]}}}}}}"#
+        );
+        let names: Vec<_> = seen(&text).into_iter().map(|(_, name, _)| name).collect();
+        assert_eq!(names, ["aws_iam_role.r", "aws_iam_role_policy.p"]);
     }
 }
