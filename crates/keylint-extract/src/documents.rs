@@ -1,5 +1,4 @@
-//! Documents of JSON and YAML that hold others: what the AWS CLI prints and takes, what `terraform show -json` prints,
-//! and objects of Kubernetes and Pulumi.
+//! Documents of JSON and YAML that hold others: what the AWS CLI prints and takes, and objects of Kubernetes and Pulumi.
 
 use keylint_source::{Problem, Span};
 use keylint_syntax::{Kind, Node};
@@ -7,17 +6,18 @@ use keylint_syntax::{Kind, Node};
 use crate::nested::json_in;
 use crate::value::{Value, ValueKind};
 use crate::within::Within;
-use crate::{KeyFacts, Presence, Resolved, Resource, Way};
-use crate::{grant, terraform};
+use crate::{DocumentKind, KeyFacts, Presence, Resolved, Resource, Way};
+use crate::{grant, plan};
 
 /// What is in a document, if it is one of these.
 pub(crate) fn documents(root: Node<'_>) -> Vec<Resolved> {
     if root.get("format_version").is_some() {
-        return of_terraform(root);
+        return plan::documents(root);
     }
     let text = |name: &str| root.get(name).and_then(Node::as_string);
-    if text("apiVersion").is_some_and(|version| version.starts_with("kms.services.k8s.aws/")) {
-        return of_kubernetes(root).into_iter().collect();
+    if let Some((group, _)) = text("apiVersion").and_then(|version| version.split_once(".services.k8s.aws/"))
+    {
+        return of_kubernetes(root, group).into_iter().collect();
     }
     if let Some(resources) = root.get("resources") {
         return of_pulumi(resources);
@@ -46,104 +46,49 @@ fn of_cli(root: Node<'_>) -> Option<Resolved> {
     resolved(String::new(), root.span(), policy, facts, is_certain, None)
 }
 
-/// A plan, or a state.
-///
-/// <https://developer.hashicorp.com/terraform/internals/json-format>
-fn of_terraform(root: Node<'_>) -> Vec<Resolved> {
-    if let Some(changes) = root.get("resource_changes") {
-        let of = |change: Node<'_>| {
-            let after = change.get("change")?.get("after")?;
-            let unknown = change.get("change")?.get("after_unknown");
-            of_resource(change, after, unknown)
-        };
-        return changes.items().filter_map(of).collect();
-    }
-    let values = root.get("values").or_else(|| root.get("planned_values"));
-    let mut open: Vec<Node<'_>> = values.and_then(|values| values.get("root_module")).into_iter().collect();
-    let mut found = Vec::new();
-    while let Some(module) = open.pop() {
-        let resources = module.get("resources").into_iter().flat_map(Node::items);
-        found.extend(resources.filter_map(|resource| of_resource(resource, resource.get("values")?, None)));
-        open.extend(module.get("child_modules").into_iter().flat_map(Node::items));
-    }
-    found.sort_by_key(|found| found.resource.at);
-    found
-}
-
-fn of_resource(resource: Node<'_>, values: Node<'_>, unknown: Option<Node<'_>>) -> Option<Resolved> {
-    let kind = resource.get("type").and_then(Node::as_str)?;
-    if !terraform::KEYS.contains(&kind) || resource.get("mode").and_then(Node::as_str) != Some("managed") {
-        return None;
-    }
-    let address = resource.get("address")?;
-    let name = address.as_str().unwrap_or_default().to_owned();
-    let is_unknown = |attribute: &str| {
-        unknown.and_then(|unknown| unknown.get(attribute)).and_then(Node::as_bool) == Some(true)
-    };
-    let flag = |attribute: &str| values.get(attribute).and_then(Node::as_bool);
-    let is_key = kind == "aws_kms_key";
-    let facts = KeyFacts {
-        spec: known(values, "customer_master_key_spec").filter(|_| is_key),
-        usage: known(values, "key_usage").filter(|_| is_key),
-        origin: (kind == "aws_kms_external_key").then(|| "EXTERNAL".to_owned()),
-        multi_region: flag("multi_region"),
-        rotation: flag("enable_key_rotation"),
-        bypasses_lockout_check: flag("bypass_policy_lockout_safety_check"),
-        ..KeyFacts::default()
-    };
-    let named = format!("{name}.policy");
-    let placeholder = is_unknown("policy").then_some(named.as_str());
-    // A policy that is not known is left out of the values.
-    let policy = values.get("policy").filter(|policy| policy.kind() != Kind::Null);
-    match (policy, placeholder) {
-        (None, Some(placeholder)) => {
-            let at = address.content_span();
-            let value = Value::unknown(at, placeholder);
-            Some(Resolved {
-                resource: Resource { name, at },
-                facts,
-                ways: vec![Way { value, presence: Presence::default() }],
-                is_certain: true,
-                ..Resolved::default()
-            })
-        }
-        (Some(policy), placeholder) => {
-            resolved(name, address.content_span(), policy, facts, true, placeholder)
-        }
-        (None, None) => None,
-    }
-}
-
-/// A `Key` of the AWS controllers for Kubernetes.
+/// A `Key`, a `Grant` or a `Policy` of the AWS controllers for Kubernetes.
 ///
 /// <https://aws-controllers-k8s.github.io/community/reference/kms/v1alpha1/key/>
-fn of_kubernetes(root: Node<'_>) -> Option<Resolved> {
-    if root.get("kind").and_then(Node::as_str) != Some("Key") {
-        return None;
-    }
+/// <https://aws-controllers-k8s.github.io/community/reference/kms/v1alpha1/grant/>
+/// <https://aws-controllers-k8s.github.io/community/reference/iam/v1alpha1/policy/>
+fn of_kubernetes(root: Node<'_>, group: &str) -> Option<Resolved> {
     let spec = root.get("spec")?;
     let name = root.get("metadata").and_then(|metadata| metadata.get("name"));
-    let facts = KeyFacts {
-        spec: known(spec, "keySpec").or_else(|| Some("SYMMETRIC_DEFAULT".to_owned())),
-        usage: known(spec, "keyUsage").or_else(|| Some("ENCRYPT_DECRYPT".to_owned())),
-        origin: known(spec, "origin"),
-        multi_region: spec.get("multiRegion").and_then(Node::as_bool),
-        rotation: spec.get("enableKeyRotation").and_then(Node::as_bool),
-        bypasses_lockout_check: spec.get("bypassPolicyLockoutSafetyCheck").and_then(Node::as_bool),
-        ..KeyFacts::default()
-    };
     let text = name.and_then(Node::as_str).unwrap_or_default().to_owned();
     let at = name.unwrap_or(root).content_span();
-    resolved(text, at, spec.get("policy")?, facts, true, None)
+    match (group, root.get("kind").and_then(Node::as_str)?) {
+        ("kms", "Key") => {
+            let facts = KeyFacts {
+                spec: known(spec, "keySpec").or_else(|| Some("SYMMETRIC_DEFAULT".to_owned())),
+                usage: known(spec, "keyUsage").or_else(|| Some("ENCRYPT_DECRYPT".to_owned())),
+                origin: known(spec, "origin"),
+                multi_region: spec.get("multiRegion").and_then(Node::as_bool),
+                rotation: spec.get("enableKeyRotation").and_then(Node::as_bool),
+                bypasses_lockout_check: spec.get("bypassPolicyLockoutSafetyCheck").and_then(Node::as_bool),
+                ..KeyFacts::default()
+            };
+            resolved(text, at, spec.get("policy")?, facts, true, None)
+        }
+        ("kms", "Grant") => Some(grant::declared(Resource { name: text, at }, spec, None)),
+        ("iam", "Policy") => identity_policy(text, at, spec.get("policyDocument")?),
+        _ => None,
+    }
 }
 
-/// Keys of a Pulumi program in YAML; `${…}` in its texts is a reference, as in a template.
+/// Keys and grants of a Pulumi program in YAML; `${…}` in its texts is a reference, as in a template.
 ///
 /// <https://www.pulumi.com/registry/packages/aws/api-docs/kms/key/>
+/// <https://www.pulumi.com/registry/packages/aws/api-docs/kms/grant/>
 fn of_pulumi(resources: Node<'_>) -> Vec<Resolved> {
     let of = |member: keylint_syntax::Member<'_>| {
         let kind = member.value.get("type").and_then(Node::as_str)?;
         let is_key = matches!(kind, "aws:kms:Key" | "aws:kms/key:Key");
+        let name = member.key.as_str().unwrap_or_default().to_owned();
+        let at = member.key.content_span();
+        if matches!(kind, "aws:kms:Grant" | "aws:kms/grant:Grant") {
+            let properties = member.value.get("properties")?;
+            return Some(grant::declared(Resource { name, at }, properties, None));
+        }
         if !is_key && !matches!(kind, "aws:kms:KeyPolicy" | "aws:kms/keyPolicy:KeyPolicy") {
             return None;
         }
@@ -159,16 +104,21 @@ fn of_pulumi(resources: Node<'_>) -> Vec<Resolved> {
             rotation: properties.get("enableKeyRotation").and_then(Node::as_bool),
             ..KeyFacts::default()
         };
-        let name = member.key.as_str().unwrap_or_default().to_owned();
         let policy = properties.get("policy")?;
         let policy = policy.get("fn::toJSON").unwrap_or(policy);
-        resolved(name, member.key.content_span(), policy, facts, true, None)
+        resolved(name, at, policy, facts, true, None)
     };
     resources.members().filter_map(of).collect()
 }
 
+/// The IAM policy that a node holds. It has to look like one about KMS.
+pub(crate) fn identity_policy(name: String, at: Span, policy: Node<'_>) -> Option<Resolved> {
+    let found = resolved(name, at, policy, KeyFacts::default(), false, None)?;
+    Some(Resolved { kind: DocumentKind::IdentityPolicy, ..found })
+}
+
 /// The policy that a node holds, as an object or as a text; `None` for any other text.
-fn resolved(
+pub(crate) fn resolved(
     name: String,
     at: Span,
     policy: Node<'_>,
@@ -207,6 +157,80 @@ fn resolved(
     })
 }
 
-fn known(node: Node<'_>, name: &str) -> Option<String> {
+pub(crate) fn known(node: Node<'_>, name: &str) -> Option<String> {
     node.get(name).and_then(Node::as_string).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use keylint_syntax::{Arena, Tree};
+    use pretty_assertions::assert_eq;
+
+    use crate::{DocumentKind, Language, extract};
+
+    /// The kind, the name and the value of each document.
+    fn seen(text: &str) -> Vec<(DocumentKind, String, String)> {
+        let mut arena = Arena::default();
+        let found = extract(Language::Yaml, text, None, &mut arena);
+        assert_eq!(found.problems, []);
+        let of = |document: crate::Document| {
+            let value = keylint_syntax::to_json(Tree::new(text, &arena).get(document.ways[0].node));
+            let value = value.lines().map(str::trim_start).collect();
+            (document.kind, document.resource.unwrap_or_default().name, value)
+        };
+        found.documents.into_iter().map(of).collect()
+    }
+
+    #[test]
+    fn kubernetes_has_grants_and_iam_policies() {
+        let text = "
+apiVersion: kms.services.k8s.aws/v1alpha1
+kind: Grant
+metadata: {name: g}
+spec:
+  keyID: 1234abcd
+  granteePrincipal: arn:aws:iam::111122223333:role/r
+  operations: [Decrypt]
+  constraints: {encryptionContextSubset: {a: b}}
+---
+apiVersion: iam.services.k8s.aws/v1alpha1
+kind: Policy
+metadata: {name: p}
+spec:
+  policyDocument: '{\"Statement\": {\"Effect\": \"Allow\", \"Action\": \"kms:Decrypt\"}}'
+";
+        let grant = [
+            r#"{"KeyId": "1234abcd","GranteePrincipal": "arn:aws:iam::111122223333:role/r","#,
+            r#""Operations": ["Decrypt"],"Constraints": {"EncryptionContextSubset": {"a": "b"}}}"#,
+        ];
+        let policy = r#"{"Statement": {"Effect": "Allow","Action": "kms:Decrypt"}}"#;
+        assert_eq!(
+            seen(text),
+            [
+                (DocumentKind::Grant, "g".to_owned(), grant.concat()),
+                (DocumentKind::IdentityPolicy, "p".to_owned(), policy.to_owned()),
+            ]
+        );
+        let alone = text.split_once("---").unwrap().1;
+        assert_eq!(seen(alone).len(), 1);
+        assert_eq!(seen(&alone.replace("kms:", "s3:")), []);
+    }
+
+    #[test]
+    fn pulumi_has_grants() {
+        let text = "
+resources:
+  g:
+    type: aws:kms:Grant
+    properties:
+      keyId: ${key.keyId}
+      operations: [Encrypt]
+      constraints: [{encryptionContextEquals: {a: b}}]
+";
+        let grant = [
+            r#"{"KeyId": "${key.keyId}","Operations": ["Encrypt"],"#,
+            r#""Constraints": {"EncryptionContextEquals": {"a": "b"}}}"#,
+        ];
+        assert_eq!(seen(text), [(DocumentKind::Grant, "g".to_owned(), grant.concat())]);
+    }
 }

@@ -30,7 +30,8 @@ impl Language {
             "json" => Some(Self::Json),
             "yaml" | "yml" => Some(Self::Yaml),
             "tf" | "tofu" => Some(Self::Terraform { is_json: false }),
-            "hcl" | "sh" | "md" | "py" | "js" | "ts" | "toml" => Some(Self::Other),
+            "hcl" | "sh" | "bash" | "zsh" | "ps1" | "bat" | "cmd" | "mk" | "md" | "rst" | "py" | "js"
+            | "ts" | "toml" => Some(Self::Other),
             _ => None,
         }
     }
@@ -43,9 +44,13 @@ impl Language {
         let has = |word: &str| memmem::find(text.as_bytes(), word.as_bytes()).is_some();
         if text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']) {
             Self::Json
-        } else if has("resource \"aws_kms_") || has("data \"aws_iam_policy_document\"") {
+        } else if has("resource \"aws_kms_")
+            || has("resource \"aws_iam_")
+            || has("data \"aws_iam_policy_document\"")
+        {
             Self::Terraform { is_json: false }
-        } else if has("AWS::KMS::") || has("kms.services.k8s.aws/") {
+        } else if has("AWS::KMS::") || has("kms.services.k8s.aws/") || (has("AWS::IAM::") && names_kms(text))
+        {
             Self::Yaml
         } else {
             Self::Other
@@ -53,9 +58,23 @@ impl Language {
     }
 }
 
-/// Whether a text declares a key as a resource of CloudFormation, rather than mentioning one.
-pub(crate) fn declares_key(text: &str) -> bool {
-    memmem::find_iter(text.as_bytes(), b"AWS::KMS::").any(|at| {
+/// Whether a text names an action of KMS, or something else with its prefix. What spells the prefix otherwise is not
+/// looked at.
+pub(crate) fn names_kms(text: &str) -> bool {
+    let has = |word: &str| memmem::find(text.as_bytes(), word.as_bytes()).is_some();
+    has("kms:") || has("KMS:")
+}
+
+/// Whether a text declares a key as a resource of CloudFormation, or something that is given an IAM policy and names
+/// KMS, rather than mentioning one.
+pub(crate) fn declares_holder(text: &str) -> bool {
+    declares(text, "AWS::KMS::")
+        || (names_kms(text) && (declares(text, "AWS::IAM::") || declares(text, "AWS::SSO::PermissionSet")))
+}
+
+/// Whether a type that begins so is that of a resource.
+fn declares(text: &str, prefix: &str) -> bool {
+    memmem::find_iter(text.as_bytes(), prefix.as_bytes()).any(|at| {
         let line = text.get(..at).unwrap_or_default().rsplit('\n').next().unwrap_or_default();
         let marks = [' ', '\t', '"', '\''];
         let before = line.trim_end_matches(marks).strip_suffix(':').map(|key| key.trim_end_matches(marks));
@@ -91,11 +110,14 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_declared_by_its_type() {
-        assert!(declares_key("  Key:\n    Type: 'AWS::KMS::Key'"));
-        assert!(declares_key("{\"Type\" : \"AWS::KMS::ReplicaKey\"}"));
-        assert!(declares_key("Key: {DependsOn: R, Type: AWS::KMS::Key"));
-        assert!(!declares_key("resources: [AWS::KMS::Key]"));
-        assert!(!declares_key("# Type: AWS::KMS::Key"));
+    fn a_key_or_a_role_is_declared_by_its_type() {
+        assert!(declares_holder("  Key:\n    Type: 'AWS::KMS::Key'"));
+        assert!(declares_holder("{\"Type\" : \"AWS::KMS::ReplicaKey\"}"));
+        assert!(declares_holder("Key: {DependsOn: R, Type: AWS::KMS::Key"));
+        assert!(!declares_holder("resources: [AWS::KMS::Key]"));
+        assert!(!declares_holder("# Type: AWS::KMS::Key"));
+        assert!(declares_holder("Role: {Type: AWS::IAM::Role, Action: 'kms:Decrypt'"));
+        assert!(!declares_holder("Role: {Type: AWS::IAM::Role, Action: 's3:GetObject'"));
+        assert!(!declares_holder("names: [AWS::IAM::Role, 'kms:Decrypt'"));
     }
 }

@@ -5,7 +5,9 @@
 //! | module | reads |
 //! | --- | --- |
 //! | `key_policy` | the policy itself as JSON, told from the other policies that look like it |
-//! | `documents` | a policy as a text in JSON or YAML: what the AWS CLI prints and takes, plans and states of Terraform |
+//! | `documents` | a policy as a text in JSON or YAML: what the AWS CLI prints and takes, and what Kubernetes and Pulumi are given |
+//! | `plan` | plans and states of Terraform |
+//! | `grant` | grants: the request for one, the list of those that exist, and the words of other tools |
 //! | `cloudformation` | templates in JSON and YAML |
 //! | `terraform` | modules: the files of a folder |
 //! | `command` | commands of the AWS CLI that create a grant, in any text |
@@ -16,15 +18,18 @@
 
 mod choices;
 mod cloudformation;
-#[cfg_attr(not(test), expect(dead_code, reason = "no reader of grants asks for commands yet"))]
 mod command;
 mod documents;
 mod grant;
 mod key_policy;
 mod language;
 mod nested;
+mod plan;
 mod suffix;
 mod terraform;
+#[cfg(test)]
+#[expect(clippy::string_slice, reason = "a place that splits a character is to fail the test")]
+mod testing;
 mod value;
 mod within;
 mod words;
@@ -141,6 +146,8 @@ pub struct KeyFacts {
 #[derive(Debug, Default)]
 pub(crate) struct Resolved {
     pub(crate) kind: DocumentKind,
+    /// What it is if it does not look like that.
+    pub(crate) or_else: Option<DocumentKind>,
     /// The resource that it belongs to. Without a name: none.
     pub(crate) resource: Resource,
     pub(crate) facts: KeyFacts,
@@ -166,24 +173,32 @@ pub(crate) struct Way {
     pub(crate) presence: Presence,
 }
 
-/// The key policies of a file. `account` is the account that it is deployed in, if the user says so.
+/// The documents of a file. `account` is the account that it is deployed in, if the user says so.
 ///
-/// The arena is cleared first; the policies are nodes of it, with the file's text. A file that has nothing to do with
-/// keys is not parsed. One that has, and cannot be parsed, has problems and no policies.
+/// The arena is cleared first; the documents are nodes of it, with the file's text. A file that has nothing to do with
+/// keys is not parsed. One that has, and cannot be parsed, has problems and no documents.
 pub fn extract(language: Language, text: &str, account: Option<&str>, arena: &mut Arena) -> Extracted {
     arena.clear();
     match language {
-        Language::Json => from_json(text, account, arena),
-        Language::Yaml => from_yaml(text, account, arena),
+        Language::Json => with_commands(from_json(text, account, arena), text, arena),
+        Language::Yaml => with_commands(from_yaml(text, account, arena), text, arena),
         Language::Terraform { is_json } => {
             let path = if is_json { "main.tf.json" } else { "main.tf" };
             extract_module(&[ModuleFile { path, text }], account, &|_| None, arena)
         }
-        Language::Other => Extracted::default(),
+        Language::Other => with_commands(Extracted::default(), text, arena),
     }
 }
 
-/// The key policies of a module, given its files. Places are counted through all files in their order, with one byte
+/// Adds the commands in a text to what it has otherwise: a pipeline's steps, the script of a template.
+fn with_commands(mut extracted: Extracted, text: &str, arena: &mut Arena) -> Extracted {
+    if extracted.problems.is_empty() && command::has_sign(text) {
+        write(grant::in_commands(text), text, arena, &mut extracted);
+    }
+    extracted
+}
+
+/// The documents of a module, given its files. Places are counted through all files in their order, with one byte
 /// between two, and on through the files that the module reads; so is the text that the arena's nodes need:
 /// [`module_text`].
 pub fn extract_module(
@@ -196,7 +211,7 @@ pub fn extract_module(
     if !files.iter().any(|file| terraform::has_sign(file.text)) {
         return Extracted::default();
     }
-    let found = terraform::key_policies(files, account, read);
+    let found = terraform::documents(files, account, read);
     let mut extracted = Extracted { problems: found.problems, ..Extracted::default() };
     let text = module_text(files, &found.read_files);
     write(found.documents, &text, arena, &mut extracted);
@@ -226,7 +241,7 @@ fn from_json(text: &str, account: Option<&str>, arena: &mut Arena) -> Extracted 
         .retain(|problem| !text.get(problem.at.range()).is_some_and(key_policy::is_output_tail));
     if !extracted.problems.is_empty() {
         // What could be read may be less than what is there: a finding about it might be wrong.
-        if !key_policy::looks_like_policy(text) && !language::declares_key(text) {
+        if !key_policy::looks_like_policy(text) && !language::declares_holder(text) {
             extracted.problems.clear();
         }
         extracted
@@ -236,7 +251,7 @@ fn from_json(text: &str, account: Option<&str>, arena: &mut Arena) -> Extracted 
     }
     let Some(root) = Tree::new(text, arena).root() else { return extracted };
     if cloudformation::is_template(root) {
-        let found = cloudformation::key_policies(Tree::new(text, arena), account);
+        let found = cloudformation::documents(Tree::new(text, arena), account);
         write(found, text, arena, &mut extracted);
         return extracted;
     }
@@ -258,18 +273,20 @@ fn from_json(text: &str, account: Option<&str>, arena: &mut Arena) -> Extracted 
 fn from_yaml(text: &str, account: Option<&str>, arena: &mut Arena) -> Extracted {
     let mut extracted = Extracted::default();
     let is_template = cloudformation::has_sign(text);
-    if !is_template && !["kms.services.k8s.aws/", "aws:kms"].iter().any(|sign| text.contains(sign)) {
+    let is_object = || ["kms.services.k8s.aws/", "aws:kms"].iter().any(|sign| text.contains(sign));
+    let is_of_iam = || text.contains("iam.services.k8s.aws/") && language::names_kms(text);
+    if !is_template && !is_object() && !is_of_iam() {
         return extracted;
     }
     yaml::parse(text, arena, &mut extracted.problems);
     if !extracted.problems.is_empty() {
-        if !is_template || !language::declares_key(text) {
+        if !is_template || !language::declares_holder(text) {
             extracted.problems.clear();
         }
         return extracted;
     }
     let tree = Tree::new(text, arena);
-    let mut found = cloudformation::key_policies(tree, account);
+    let mut found = cloudformation::documents(tree, account);
     found.extend(tree.roots().flat_map(documents::documents));
     found.sort_by_key(|found| found.resource.at);
     write(found, text, arena, &mut extracted);
@@ -318,11 +335,15 @@ fn write(found: Vec<Resolved>, text: &str, arena: &mut Arena, extracted: &mut Ex
             is_written_out: false,
             is_in_blocks: resolved.is_in_blocks,
         };
-        let mut looks_right = resolved.is_certain;
+        let kinds = [Some(resolved.kind), resolved.or_else];
+        let mut looks_like = kinds.map(|_| resolved.is_certain);
         for mut way in resolved.ways {
             suffix::spell_out_services(&mut way.value);
             let slot = way.value.write(arena);
-            looks_right |= resolved.kind.is_that_of(Tree::new(text, arena).get(slot.id()));
+            for (kind, looks_like) in kinds.iter().zip(&mut looks_like) {
+                *looks_like |=
+                    kind.is_some_and(|kind| kind.is_that_of(Tree::new(text, arena).get(slot.id())));
+            }
             document.ways.push(DocumentWay { node: slot.id(), presence: way.presence });
             way.value.for_each_unknown(&mut |name, at| {
                 if !is_symbol(name) && !document.unknown.iter().any(|known| known.name == name) {
@@ -332,7 +353,9 @@ fn write(found: Vec<Resolved>, text: &str, arena: &mut Arena, extracted: &mut Ex
                 }
             });
         }
-        if looks_right {
+        let kind = kinds.into_iter().zip(looks_like).find_map(|(kind, is_it)| kind.filter(|_| is_it));
+        if let Some(kind) = kind {
+            document.kind = kind;
             extracted.problems.extend(resolved.problems);
             extracted.documents.push(document);
         }

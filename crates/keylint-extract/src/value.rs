@@ -289,6 +289,13 @@ impl Value {
     }
 }
 
+impl Key {
+    /// The name of a member, which stands in the file in other words.
+    pub(crate) fn named(name: &str, at: Span) -> Self {
+        Self { at, text: Text::replaced(name, at) }
+    }
+}
+
 impl Text {
     /// A text that stands for the bytes `at` and is not the same as they are.
     pub(crate) fn replaced(text: impl Into<String>, at: Span) -> Self {

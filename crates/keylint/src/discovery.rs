@@ -13,7 +13,13 @@ use keylint_source::did_you_mean;
 use crate::reading::{Unreadable, shown};
 
 /// What a walk takes; a file that is named is taken whatever its extension.
-const EXTENSIONS: [&str; 6] = ["json", "yaml", "yml", "template", "tf", "tofu"];
+const EXTENSIONS: [&str; 15] = [
+    "json", "yaml", "yml", "template", "tf", "tofu", // policies, templates, modules
+    "sh", "bash", "zsh", "ps1", "bat", "cmd", "mk", "md", "rst", // commands that create grants
+];
+/// The names of files that have commands and no extension.
+const NAMES: [&str; 6] =
+    ["makefile", "gnumakefile", "justfile", "dockerfile", "containerfile", "jenkinsfile"];
 /// What a walk does not enter beside hidden and ignored folders: copies of other people's files, and built ones.
 const SKIPPED: [&str; 3] = ["node_modules", ".terraform", "cdk.out"];
 /// For the hint to who mistypes a command.
@@ -262,9 +268,12 @@ enum Wanted {
 impl Wanted {
     fn file(&self, path: &Path) -> bool {
         match self {
-            Self::Known => path.extension().is_some_and(|extension| {
-                EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known))
-            }),
+            Self::Known => {
+                let among = |name: Option<&OsStr>, known: &[&str]| {
+                    name.is_some_and(|name| known.iter().any(|known| name.eq_ignore_ascii_case(known)))
+                };
+                among(path.extension(), &EXTENSIONS) || among(path.file_name(), &NAMES)
+            }
             Self::Matching(_) => self.folder(path),
         }
     }

@@ -12,7 +12,9 @@ use rayon::prelude::*;
 
 use crate::discovery::{Input, Source};
 use crate::lint::{FIRST_INPUT, Linted, Linter, OfModule, OtherFiles, Scratch};
-use crate::reading::{is_utf16, may_concern_kms, read_file, read_standard_input, read_text, shown};
+use crate::reading::{
+    is_utf16, may_concern_keys, may_concern_kms, read_file, read_standard_input, read_text, shown,
+};
 
 /// The ids that each input has: its own, and those of files that are read because it names them.
 const IDS: u32 = 64;
@@ -191,7 +193,7 @@ impl Worker {
     fn file(&mut self, index: usize, run: &Run<'_, impl Lint>) {
         let Some(input) = run.inputs.get(index) else { return };
         let (file, path) = (file_id(index), shown(&input.path));
-        if self.read(file, input, &path) && may_concern_kms(&self.buffer) {
+        if self.read(file, input, &path) && may_concern_keys(&path, &self.buffer) {
             self.checked.files += 1;
             match std::str::from_utf8(&self.buffer) {
                 Ok(text) => match contained(|| run.lint.file(file, &path, text, &mut self.scratch)) {

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use keylint_extract::Language;
 use keylint_source::{Diagnostic, FileId, Location, Severity, Span};
 use keylint_syntax::limits::FILE_BYTES;
 use memchr::{memchr2_iter, memmem};
@@ -106,6 +107,13 @@ fn read_at_most(reader: &mut impl Read, limit: usize, buffer: &mut Vec<u8>) -> i
 /// Most JSON files of a repository do not, and cost no more than this.
 pub(crate) fn may_concern_kms(bytes: &[u8]) -> bool {
     has_letters(bytes, 1) || has_escaped_letter(bytes) || (is_utf16(bytes) && has_letters(bytes, 2))
+}
+
+/// Whether a file may hold a document, by its name and its bytes: in a language that keylint does not parse, these are
+/// commands that create grants.
+pub(crate) fn may_concern_keys(path: &str, bytes: &[u8]) -> bool {
+    let may_have_command = || memmem::find(bytes, b"create-grant").is_some();
+    may_concern_kms(bytes) && (Language::of_path(path) != Some(Language::Other) || may_have_command())
 }
 
 /// Whether k, m, and s follow one another at this distance.

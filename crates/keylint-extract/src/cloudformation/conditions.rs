@@ -25,15 +25,19 @@ pub(super) struct Compared {
 /// By the values that are not known: what they are compared with.
 pub(super) type Comparisons = BTreeMap<String, Compared>;
 
-/// What the conditions compare that a policy depends on.
+/// The names of conditions, and how each has to turn out.
+pub(super) type Conditions<'t> = Vec<(Node<'t>, bool)>;
+
+/// What the conditions compare that a policy depends on: those in it, and those without which it is not there.
 pub(super) fn comparisons<'t>(
     policy: Node<'t>,
-    of_key: Option<Node<'t>>,
+    around: &Conditions<'t>,
     template: &Template<'t>,
 ) -> Comparisons {
     let mut found: BTreeMap<String, (BTreeSet<String>, Option<String>)> = BTreeMap::new();
     let (mut open, mut names) = (vec![policy], BTreeSet::new());
-    open.extend(of_key.and_then(Node::as_str).and_then(|name| template.conditions.get(name)));
+    let around = around.iter().filter_map(|(name, _)| name.as_str());
+    open.extend(around.filter_map(|name| template.conditions.get(name)));
     while let Some(node) = open.pop() {
         open.extend(node.items().chain(node.members().map(|member| member.value)));
         let Some(call) = Call::of(node) else { continue };

@@ -26,21 +26,41 @@ use keylint_syntax::{Kind, Node, Tree};
 use memchr::memmem;
 
 use crate::choices::for_each_way;
-use crate::cloudformation::conditions::{canonical, comparisons};
-use crate::cloudformation::resolver::{Resolver, active_nodes};
-use crate::cloudformation::template::{Template, member, members};
+use crate::cloudformation::conditions::{Conditions, canonical, comparisons};
+use crate::cloudformation::resolver::{NESTING, Resolver, active_nodes};
+use crate::cloudformation::template::{Call, Template, member, members};
+use crate::language::names_kms;
 use crate::nested::json_in;
 use crate::value::{PieceKind, Value, ValueKind};
-use crate::{Resolved, Resource, Way};
+use crate::{DocumentKind, KeyFacts, Resolved, Resource, Way};
 
 const KEY: &str = "AWS::KMS::Key";
 const REPLICA_KEY: &str = "AWS::KMS::ReplicaKey";
+/// Resources that have policies: their type, the property that is the policy, and what the policy is.
+const POLICIES: [(&str, &str, DocumentKind); 11] = [
+    (KEY, "KeyPolicy", DocumentKind::KeyPolicy),
+    (REPLICA_KEY, "KeyPolicy", DocumentKind::KeyPolicy),
+    ("AWS::IAM::Policy", POLICY_DOCUMENT, DocumentKind::IdentityPolicy),
+    ("AWS::IAM::ManagedPolicy", POLICY_DOCUMENT, DocumentKind::IdentityPolicy),
+    ("AWS::IAM::RolePolicy", POLICY_DOCUMENT, DocumentKind::IdentityPolicy),
+    ("AWS::IAM::UserPolicy", POLICY_DOCUMENT, DocumentKind::IdentityPolicy),
+    ("AWS::IAM::GroupPolicy", POLICY_DOCUMENT, DocumentKind::IdentityPolicy),
+    ("AWS::IAM::Role", INLINE_POLICIES, DocumentKind::IdentityPolicy),
+    ("AWS::IAM::User", INLINE_POLICIES, DocumentKind::IdentityPolicy),
+    ("AWS::IAM::Group", INLINE_POLICIES, DocumentKind::IdentityPolicy),
+    ("AWS::SSO::PermissionSet", "InlinePolicy", DocumentKind::IdentityPolicy),
+];
+const POLICY_DOCUMENT: &str = "PolicyDocument";
+/// The property that is a list of policies, with the document of each.
+const INLINE_POLICIES: &str = "Policies";
 /// Several resources that are written as one.
 const FOR_EACH: &str = "Fn::ForEach::";
 
-/// Whether a text names a key as a resource of CloudFormation, so that it is worth parsing.
+/// Whether a text names a key as a resource of CloudFormation, or one that is given an IAM policy, and something of KMS,
+/// so that it is worth parsing.
 pub(crate) fn has_sign(text: &str) -> bool {
-    [KEY, REPLICA_KEY].iter().any(|sign| memmem::find(text.as_bytes(), sign.as_bytes()).is_some())
+    let has = |sign: &str| memmem::find(text.as_bytes(), sign.as_bytes()).is_some();
+    has(KEY) || has(REPLICA_KEY) || ((has("AWS::IAM::") || has("AWS::SSO::PermissionSet")) && names_kms(text))
 }
 
 /// Whether a tree is a template, has one in it, or is a piece of one.
@@ -57,7 +77,7 @@ fn templates(root: Node<'_>) -> Vec<(Node<'_>, Node<'_>)> {
     }
     let added = member(root, "resources").into_iter();
     let added: Vec<_> = added.flat_map(|added| added.items().chain([added])).filter_map(of).collect();
-    if added.is_empty() && has_keys(root) { vec![(root, root)] } else { added }
+    if added.is_empty() && has_policies(root) { vec![(root, root)] } else { added }
 }
 
 fn has_resources(resources: Node<'_>) -> bool {
@@ -67,64 +87,103 @@ fn has_resources(resources: Node<'_>) -> bool {
     })
 }
 
-fn has_keys(resources: Node<'_>) -> bool {
-    let kind = |resource: Node<'_>| member(resource, "Type").and_then(|kind| kind.as_string().map(is_key));
-    members(resources).iter().any(|resource| kind(resource.value) == Some(true))
+fn has_policies(resources: Node<'_>) -> bool {
+    members(resources).iter().any(|resource| policy_of(resource.value).is_some())
 }
 
-fn is_key(kind: &str) -> bool {
-    kind == KEY || kind == REPLICA_KEY
+/// The property of a resource that is a policy, or a list of policies, and what they are.
+fn policy_of(resource: Node<'_>) -> Option<(&'static str, DocumentKind)> {
+    let kind = member(resource, "Type").and_then(Node::as_string)?;
+    let (_, property, of) = POLICIES.iter().find(|(name, ..)| *name == kind)?;
+    Some((property, *of))
 }
 
-/// The key policies of the templates among the documents of a file. `account` is the account of the stack, if the user
-/// has said it.
+/// The policies of the templates among the documents of a file. `account` is the account of the stack, if the user has
+/// said it.
 ///
-/// A key without a policy has the one that KMS gives it, and is not among them.
-pub(crate) fn key_policies(tree: Tree<'_>, account: Option<&str>) -> Vec<Resolved> {
+/// A key without a policy has the one that KMS gives it, and is not among them. Nor are IAM policies in which nothing
+/// names KMS.
+pub(crate) fn documents(tree: Tree<'_>, account: Option<&str>) -> Vec<Resolved> {
     let mut found = Vec::new();
     for (root, resources) in tree.roots().flat_map(templates) {
-        let mut keys = Vec::new();
-        find_keys(resources, &[], &mut keys);
-        if !keys.is_empty() {
+        let mut declared = Vec::new();
+        find_policies(resources, &[], &mut declared);
+        if !declared.is_empty() {
             let template = Template::new(root, resources, account);
-            found.extend(keys.iter().filter_map(|key| key.policy(&template)));
+            found.extend(declared.iter().filter_map(|policy| policy.resolved(&template)));
         }
     }
     found
 }
 
-/// A key among the resources of a template.
-struct DeclaredKey<'t> {
-    /// Its logical id.
+/// A policy among the resources of a template.
+struct Declared<'t> {
+    /// The logical id of its resource.
     id: Node<'t>,
+    /// The properties of the resource.
     properties: Node<'t>,
-    /// The condition without which there is no such key.
-    condition: Option<Node<'t>>,
-    is_replica: bool,
+    kind: DocumentKind,
+    policy: Node<'t>,
+    /// The conditions without which there is no such policy, and how each has to turn out.
+    conditions: Conditions<'t>,
+    is_of_replica: bool,
     /// The identifiers that stand for something else in each of the resources that are written as one.
     identifiers: Vec<&'t str>,
 }
 
-fn find_keys<'t>(resources: Node<'t>, identifiers: &[&'t str], keys: &mut Vec<DeclaredKey<'t>>) {
+fn find_policies<'t>(resources: Node<'t>, identifiers: &[&'t str], found: &mut Vec<Declared<'t>>) {
     for resource in members(resources) {
         if let Some((identifier, fragment)) = fragment(resource.key, resource.value) {
             let mut inner = identifiers.to_vec();
             inner.push(identifier);
-            find_keys(fragment, &inner, keys);
+            find_policies(fragment, &inner, found);
             continue;
         }
-        let kind = member(resource.value, "Type").and_then(Node::as_string);
-        let is_replica = kind == Some(REPLICA_KEY);
-        if kind.is_some_and(is_key) {
-            keys.extend(member(resource.value, "Properties").map(|properties| DeclaredKey {
-                id: resource.key,
-                properties,
-                condition: member(resource.value, "Condition"),
-                is_replica,
-                identifiers: identifiers.to_vec(),
-            }));
+        let Some((property, kind)) = policy_of(resource.value) else { continue };
+        let Some(properties) = member(resource.value, "Properties") else { continue };
+        let Some(value) = member(properties, property) else { continue };
+        let condition = member(resource.value, "Condition").map(|condition| (condition, true));
+        let conditions = condition.into_iter().collect();
+        let mut policies =
+            if property == INLINE_POLICIES { inline(value, conditions) } else { vec![(value, conditions)] };
+        if kind == DocumentKind::IdentityPolicy {
+            policies.retain(|(policy, _)| policy.descendants().filter_map(Node::as_str).any(names_kms));
         }
+        found.extend(policies.into_iter().map(|(policy, conditions)| Declared {
+            id: resource.key,
+            properties,
+            kind,
+            policy,
+            conditions,
+            is_of_replica: member(resource.value, "Type").and_then(Node::as_string) == Some(REPLICA_KEY),
+            identifiers: identifiers.to_vec(),
+        }));
     }
+}
+
+/// The policies in a list, each with the conditions under which it is there.
+fn inline<'t>(list: Node<'t>, conditions: Conditions<'t>) -> Vec<(Node<'t>, Conditions<'t>)> {
+    let mut found = Vec::new();
+    let mut open = vec![(list, conditions)];
+    while let Some((node, conditions)) = open.pop() {
+        // The last is taken first.
+        let first = open.len();
+        match Call::of(node).filter(|call| call.name == "Fn::If").and_then(Call::arguments) {
+            Some([condition, then, otherwise]) if conditions.len() < NESTING => {
+                for (branch, outcome) in [(then, true), (otherwise, false)] {
+                    let mut conditions = conditions.clone();
+                    conditions.push((condition, outcome));
+                    open.push((branch, conditions));
+                }
+            }
+            _ => {
+                found.extend(member(node, POLICY_DOCUMENT).map(|policy| (policy, conditions.clone())));
+                open.extend(node.items().map(|item| (item, conditions.clone())));
+            }
+        }
+        open.get_mut(first..).unwrap_or_default().reverse();
+    }
+    found
 }
 
 /// Of resources that are written as one: the identifier, and how one of them is written.
@@ -138,16 +197,18 @@ fn fragment<'t>(key: Node<'t>, value: Node<'t>) -> Option<(&'t str, Node<'t>)> {
     items.next().filter(|fragment| fragment.kind() == Kind::Object).map(|fragment| (identifier, fragment))
 }
 
-impl DeclaredKey<'_> {
-    fn policy(&self, template: &Template<'_>) -> Option<Resolved> {
-        let node = member(self.properties, "KeyPolicy")?;
-        let comparisons = comparisons(node, self.condition, template);
+impl Declared<'_> {
+    fn resolved(&self, template: &Template<'_>) -> Option<Resolved> {
+        let node = self.policy;
+        let comparisons = comparisons(node, &self.conditions, template);
         let (mut ways, mut problems, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
         let active = active_nodes(node, !self.identifiers.is_empty());
         for_each_way(|choices| {
             let resolver = Resolver::new(template, &self.identifiers).with_active(&active);
             let mut resolver = resolver.deciding(choices, &comparisons);
-            let is_there = self.condition.and_then(Node::as_str).is_none_or(|name| resolver.condition(name));
+            let is_there = self.conditions.iter().all(|(condition, outcome)| {
+                condition.as_str().is_none_or(|name| resolver.condition(name) == *outcome)
+            });
             let value = is_there.then(|| resolver.value(node)).flatten();
             let policy = value.and_then(|value| as_policy(value, &mut problems));
             let presence = choices.presence();
@@ -162,20 +223,23 @@ impl DeclaredKey<'_> {
             return None;
         }
         let at = self.id.content_span();
+        let is_of_key = self.kind == DocumentKind::KeyPolicy;
+        let facts = || facts::of(self.properties, self.is_of_replica, template, &self.identifiers);
         Some(Resolved {
+            kind: self.kind,
             resource: Resource { name: self.id.as_str().unwrap_or_default().to_owned(), at },
-            facts: facts::of(self.properties, self.is_replica, template, &self.identifiers),
+            facts: if is_of_key { facts() } else { KeyFacts::default() },
             defaults: defaults(&ways, template),
             literal_references: literal_references(&ways, template),
             ways,
             problems,
-            is_certain: true,
+            is_certain: is_of_key,
             ..Resolved::default()
         })
     }
 }
 
-/// What KMS gets as the policy; nothing if there is none, or if a text should be one and is no JSON.
+/// What is sent as the policy; nothing if there is none, or if a text should be one and is no JSON.
 fn as_policy(mut value: Value, problems: &mut Vec<Problem>) -> Option<Value> {
     match value.kind {
         ValueKind::Null => None,

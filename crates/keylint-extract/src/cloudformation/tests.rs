@@ -1,13 +1,16 @@
 use std::fmt::Write as _;
 
 use keylint_source::Span;
-use keylint_syntax::{Arena, json, to_json, yaml};
+use keylint_syntax::{Arena, json, yaml};
 use pretty_assertions::assert_eq;
 
 use super::*;
 use crate::KeyFacts;
-use crate::value::{PieceKind, Text};
+use crate::testing::{assert_places, written};
+use crate::value::Text;
 use crate::within::Within;
+
+mod identities;
 
 fn resolved_for(source: &str, account: Option<&str>) -> Vec<Resolved> {
     let mut arena = Arena::default();
@@ -19,7 +22,7 @@ fn resolved_for(source: &str, account: Option<&str>) -> Vec<Resolved> {
     }
     assert_eq!(problems, [], "{source}");
     let tree = Tree::new(source, &arena);
-    let mut found = key_policies(tree, account);
+    let mut found = documents(tree, account);
     for way in found.iter_mut().flat_map(|resolved| &mut resolved.ways) {
         spell_out(&mut way.value, tree);
         assert_places(&way.value, source);
@@ -64,35 +67,6 @@ fn ways(sections: &str, policy: &str) -> Vec<String> {
 fn way(sections: &str, policy: &str) -> String {
     let [way] = ways(sections, policy).try_into().unwrap();
     way
-}
-
-fn written(value: &Value, source: &str) -> String {
-    let mut arena = Arena::default();
-    let slot = value.write(&mut arena);
-    to_json(Tree::new(source, &arena).get(slot.id())).lines().map(str::trim_start).collect()
-}
-
-/// Exact pieces are the bytes of the file, also when they are written into an arena.
-fn assert_places(value: &Value, source: &str) {
-    match &value.kind {
-        ValueKind::Text(text) => {
-            let mut arena = Arena::default();
-            let slot = value.write(&mut arena);
-            let node = Tree::new(source, &arena).get(slot.id());
-            let mut from = 0;
-            for piece in &text.pieces {
-                let to = from + piece.text.len();
-                assert_eq!(node.text_span(from..to), piece.at, "{piece:?} of {text:?}");
-                if matches!(piece.kind, PieceKind::Exact) {
-                    assert_eq!(&source[piece.at.range()], piece.text);
-                }
-                from = to;
-            }
-        }
-        ValueKind::List(items) => items.iter().for_each(|item| assert_places(item, source)),
-        ValueKind::Object(members) => members.iter().for_each(|(_, value)| assert_places(value, source)),
-        _ => {}
-    }
 }
 
 /// The pieces of the texts in the policy of a template's only key: what they read, and what is written there.
@@ -493,5 +467,5 @@ fn many_keys_are_read_in_time_that_grows_with_them() {
     }
     let mut arena = Arena::default();
     yaml::parse(&source, &mut arena, &mut Vec::new());
-    assert_eq!(key_policies(Tree::new(&source, &arena), None).len(), 10_000);
+    assert_eq!(documents(Tree::new(&source, &arena), None).len(), 10_000);
 }

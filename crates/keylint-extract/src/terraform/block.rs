@@ -28,6 +28,9 @@ pub(super) enum Block<'m> {
     },
 }
 
+/// A block inside another, with its word and its label.
+pub(super) type Child<'m> = (&'m str, Option<&'m str>, Block<'m>);
+
 /// An expression that is not evaluated yet.
 #[derive(Clone, Copy)]
 pub(super) enum Expr<'m> {
@@ -99,8 +102,8 @@ impl<'m> Block<'m> {
         }
     }
 
-    /// The blocks inside it, in their order, each with its word and its label.
-    pub(super) fn children(self) -> Vec<(&'m str, Option<&'m str>, Block<'m>)> {
+    /// The blocks inside it, in their order.
+    pub(super) fn children(self) -> Vec<Child<'m>> {
         match self {
             Self::Hcl(block, file) => {
                 let blocks = block.body.blocks();

@@ -4,7 +4,7 @@
 
 use keylint_source::Span;
 
-use super::block::{Argument, Block};
+use super::block::{Argument, Block, Child};
 use super::expression::{Evaluator, each};
 use super::reference::policy_variables;
 use crate::nested::json_in;
@@ -14,7 +14,7 @@ use crate::value::{Key, Text, Value, ValueKind, hole_name};
 const STATEMENTS: usize = 2_000;
 
 /// The variables of `dynamic` blocks around a block.
-type Variables = Vec<(String, Value)>;
+pub(super) type Variables = Vec<(String, Value)>;
 
 impl<'m> Evaluator<'m, '_> {
     /// The policy that a document gives.
@@ -45,13 +45,14 @@ impl<'m> Evaluator<'m, '_> {
         }
         let mut members = Vec::new();
         if let Some(id) = document.argument("policy_id") {
-            members.push((named("Id", id.key), self.expression(id.value, &[])));
+            members.push((Key::named("Id", id.key), self.expression(id.value, &[])));
         }
         members.push(match document.argument("version") {
-            Some(version) => (named("Version", version.key), self.expression(version.value, &[])),
-            None => (named("Version", heading), Value::text(heading, "2012-10-17")),
+            Some(version) => (Key::named("Version", version.key), self.expression(version.value, &[])),
+            None => (Key::named("Version", heading), Value::text(heading, "2012-10-17")),
         });
-        members.push((named("Statement", heading), Value::new(document.at(), ValueKind::List(statements))));
+        members
+            .push((Key::named("Statement", heading), Value::new(document.at(), ValueKind::List(statements))));
         Value::new(document.at(), ValueKind::Object(members))
     }
 
@@ -88,19 +89,28 @@ impl<'m> Evaluator<'m, '_> {
     }
 
     /// The blocks of a name, those that `dynamic` makes among them.
-    fn blocks(
+    pub(super) fn blocks(
         &mut self,
         parent: Block<'m>,
         wanted: &str,
         variables: &Variables,
     ) -> Vec<(Block<'m>, Variables)> {
+        let children = parent.children().into_iter();
+        children.flat_map(|child| self.blocks_of(child, wanted, variables)).collect()
+    }
+
+    /// A block inside another, if it has this name, or those that `dynamic` makes of it.
+    pub(super) fn blocks_of(
+        &mut self,
+        (word, label, block): Child<'m>,
+        wanted: &str,
+        variables: &Variables,
+    ) -> Vec<(Block<'m>, Variables)> {
         let mut found = Vec::new();
-        for (word, label, block) in parent.children() {
-            if word == wanted {
-                found.push((block, variables.clone()));
-            } else if word == "dynamic" && label == Some(wanted) {
-                self.dynamic(block, wanted, variables, &mut found);
-            }
+        if word == wanted {
+            found.push((block, variables.clone()));
+        } else if word == "dynamic" && label == Some(wanted) {
+            self.dynamic(block, wanted, variables, &mut found);
         }
         found
     }
@@ -155,13 +165,13 @@ impl<'m> Evaluator<'m, '_> {
                         _ => false,
                     };
                     if !is_left_out {
-                        members.push((named(element, argument.key), value));
+                        members.push((Key::named(element, argument.key), value));
                     } else if name == "effect" {
-                        members.push((named(element, argument.key), Value::text(argument.key, "Allow")));
+                        members.push((Key::named(element, argument.key), Value::text(argument.key, "Allow")));
                     }
                 }
                 None if name == "effect" => {
-                    members.push((named(element, heading), Value::text(heading, "Allow")));
+                    members.push((Key::named(element, heading), Value::text(heading, "Allow")));
                 }
                 None => {}
             }
@@ -184,7 +194,7 @@ impl<'m> Evaluator<'m, '_> {
                     _ => true,
                 };
                 if is_there {
-                    members.push((named(element, argument.key), value));
+                    members.push((Key::named(element, argument.key), value));
                 }
             }
         }
@@ -246,7 +256,7 @@ impl<'m> Evaluator<'m, '_> {
             Some(anyone) if kinds.is_empty() => anyone,
             _ => Value::new(at, ValueKind::Object(kinds)),
         };
-        Some((named(element, heading), value))
+        Some((Key::named(element, heading), value))
     }
 
     /// `condition` blocks; values for one operator and key are one list.
@@ -278,13 +288,8 @@ impl<'m> Evaluator<'m, '_> {
             }
         }
         let (heading, at) = whole?;
-        Some((named("Condition", heading), Value::new(at, ValueKind::Object(operators))))
+        Some((Key::named("Condition", heading), Value::new(at, ValueKind::Object(operators))))
     }
-}
-
-/// The name of an element of the policy, which stands in the file in other words.
-fn named(name: &str, at: Span) -> Key {
-    Key { at, text: Text::replaced(name, at) }
 }
 
 fn text_of(value: Value) -> Text {

@@ -1,7 +1,8 @@
 //! Terraform and `OpenTofu`: the files of a folder are one module, in HCL or in JSON.
 //!
-//! Policies are looked for where a key takes one (`aws_kms_key` and its kin), and in what looks like a key policy and
-//! is handed on: an `aws_iam_policy_document` that no key of the module uses, the policy that a module is called with.
+//! Policies are looked for where a key takes one (`aws_kms_key` and its kin), where a user, a group or a role does
+//! (`aws_iam_policy` and its kin), and in what looks like one of these and is handed on: an `aws_iam_policy_document`
+//! that nothing in the module uses, the policy that a module is called with. A grant is a resource of its own.
 
 mod block;
 mod condition;
@@ -9,6 +10,7 @@ mod document;
 mod expression;
 mod file;
 mod function;
+mod grant;
 mod identity;
 mod module;
 mod reference;
@@ -28,17 +30,33 @@ use self::module::Module;
 pub use self::module::ModuleFile;
 use self::reference::DOCUMENT;
 use crate::choices::{Choices, for_each_way};
+use crate::language::names_kms;
 use crate::value::{Value, ValueKind};
-use crate::{KeyFacts, Presence, Resolved, Resource, Way};
+use crate::{DocumentKind, KeyFacts, Presence, Resolved, Resource, Way};
 
-/// Resources that take a key policy, in their argument `policy`.
-pub(crate) const KEYS: [&str; 5] = [
-    "aws_kms_key",
-    "aws_kms_external_key",
-    "aws_kms_replica_key",
-    "aws_kms_replica_external_key",
-    "aws_kms_key_policy",
+/// Resources that take a policy: their type, the argument in which they do, and what the policy is.
+pub(crate) const POLICIES: [(&str, &str, DocumentKind); 10] = [
+    ("aws_kms_key", "policy", DocumentKind::KeyPolicy),
+    ("aws_kms_external_key", "policy", DocumentKind::KeyPolicy),
+    ("aws_kms_replica_key", "policy", DocumentKind::KeyPolicy),
+    ("aws_kms_replica_external_key", "policy", DocumentKind::KeyPolicy),
+    ("aws_kms_key_policy", "policy", DocumentKind::KeyPolicy),
+    ("aws_iam_policy", "policy", DocumentKind::IdentityPolicy),
+    ("aws_iam_role_policy", "policy", DocumentKind::IdentityPolicy),
+    ("aws_iam_user_policy", "policy", DocumentKind::IdentityPolicy),
+    ("aws_iam_group_policy", "policy", DocumentKind::IdentityPolicy),
+    ("aws_ssoadmin_permission_set_inline_policy", "inline_policy", DocumentKind::IdentityPolicy),
 ];
+/// The resource that has IAM policies in blocks of their own.
+pub(crate) const ROLE: &str = "aws_iam_role";
+/// The word of such a block.
+pub(crate) const INLINE_POLICY: &str = "inline_policy";
+/// The resource that is a grant.
+pub(crate) const GRANT: &str = "aws_kms_grant";
+/// What every file has in it in which a user, a group or a role is given a policy.
+const OF_IDENTITIES: [&str; 2] = ["aws_iam_", "aws_ssoadmin_permission_set_inline_policy"];
+/// Policies that one `dynamic` block of a role gives it, at most: more than a role can have.
+const INLINE_POLICIES: usize = 50;
 /// The ends of the names of arguments by which modules are given a policy.
 const ARGUMENTS: [&str; 3] = ["policy", "policy_json", "policy_document"];
 
@@ -53,11 +71,20 @@ pub(crate) struct OfModule {
 /// Whether a file of Terraform has to do with keys, so that its module is worth reading.
 pub fn has_sign(text: &str) -> bool {
     let has = |word: &str| memmem::find(text.as_bytes(), word.as_bytes()).is_some();
-    KEYS.iter().any(|key| has(key)) || ((has("kms:") || has("KMS:")) && (has(DOCUMENT) || has("module")))
+    let is_of_kms = || {
+        let mut kinds = types_of(DocumentKind::KeyPolicy).into_iter().chain([GRANT]);
+        has("aws_kms_") && kinds.any(has)
+    };
+    is_of_kms() || (names_kms(text) && (has("module") || OF_IDENTITIES.iter().any(|word| has(word))))
 }
 
-/// The key policies of a module. `read` opens the files that it names, by paths relative to its folder.
-pub(crate) fn key_policies<'m>(
+/// The resources that take a policy of this kind.
+fn types_of(kind: DocumentKind) -> Vec<&'static str> {
+    POLICIES.iter().filter(|(.., taken)| *taken == kind).map(|(resource, ..)| *resource).collect()
+}
+
+/// The documents of a module. `read` opens the files that it names, by paths relative to its folder.
+pub(crate) fn documents<'m>(
     files: &[ModuleFile<'m>],
     account: Option<&'m str>,
     read: &'m Read<'m>,
@@ -70,14 +97,18 @@ pub(crate) fn key_policies<'m>(
         files: Files::new(read, u32::try_from(end).unwrap_or(u32::MAX)),
         documents: BTreeSet::new(),
         problems: Vec::new(),
-        policies: Vec::new(),
+        found: Vec::new(),
     };
-    search.run();
-    let Search { files, mut problems, policies, .. } = search;
+    let has_kms = |file: &ModuleFile<'_>| {
+        // A file that the module reads may have it.
+        names_kms(file.text) || memmem::find(file.text.as_bytes(), b"file(").is_some()
+    };
+    search.run(files.iter().any(has_kms));
+    let Search { files: opened, mut problems, found, .. } = search;
     problems.extend(module.take_problems());
     problems.sort_by(|left, right| (left.at, &left.message).cmp(&(right.at, &right.message)));
     problems.dedup();
-    OfModule { documents: policies, problems, read_files: files.opened }
+    OfModule { documents: found, problems, read_files: opened.opened }
 }
 
 struct Search<'m, 's> {
@@ -87,21 +118,30 @@ struct Search<'m, 's> {
     /// The documents that something refers to.
     documents: BTreeSet<String>,
     problems: Vec<Problem>,
-    policies: Vec<Resolved>,
+    found: Vec<Resolved>,
 }
 
 impl<'s> Search<'_, 's> {
-    fn run(&mut self) {
+    /// `has_kms` says whether an IAM policy of the module may speak of KMS.
+    fn run(&mut self, has_kms: bool) {
         let module = self.module;
-        let is_key = |address: &str| address.split_once('.').is_some_and(|(kind, _)| KEYS.contains(&kind));
-        for (address, block) in module.blocks(&KEYS, is_key) {
-            self.policy(&address, block, "policy", true);
+        self.policies(DocumentKind::KeyPolicy, &types_of(DocumentKind::KeyPolicy));
+        for (address, block) in module.blocks(&[GRANT], |address| type_of(address) == GRANT) {
+            self.resolve(block, of_resource(&address, block, DocumentKind::Grant), |evaluator| {
+                evaluator.grant(block)
+            });
+        }
+        if has_kms {
+            self.policies(DocumentKind::IdentityPolicy, &OF_IDENTITIES);
+            for (address, block) in module.blocks(&[INLINE_POLICY], |address| type_of(address) == ROLE) {
+                self.inline_policies(&address, block);
+            }
         }
         for (address, block) in
             module.blocks(&["kms:", "KMS:", DOCUMENT], |address| address.starts_with("module."))
         {
             for argument in block.arguments().into_iter().filter(|name| is_policy(name)) {
-                self.policy(&address, block, argument, false);
+                self.policy(block, argument, either_policy(&address, block));
             }
         }
         // Documents that are put into others are pieces of a policy.
@@ -111,52 +151,84 @@ impl<'s> Search<'_, 's> {
         for (address, block) in documents {
             // What something else refers to is a piece of a policy, or the policy of something else.
             if !self.documents.contains(&address) && !module.is_referred_to(&address, &block) {
-                self.document(&address, block);
+                self.resolve(block, either_policy(&address, block), |evaluator| {
+                    evaluator.policy_document(block)
+                });
             }
         }
-        self.policies.sort_by_key(|found| found.resource.at);
+        self.found.sort_by_key(|found| found.resource.at);
+    }
+
+    /// The policies of this kind that resources are given, in the files that have one of these words.
+    fn policies(&mut self, kind: DocumentKind, words: &[&str]) {
+        let argument = |address: &str| {
+            let mut takers = POLICIES.iter().filter(|(.., taken)| *taken == kind);
+            takers.find(|(resource, ..)| *resource == type_of(address)).map(|(_, argument, _)| *argument)
+        };
+        for (address, block) in self.module.blocks(words, |address| argument(address).is_some()) {
+            let mut found = of_resource(&address, block, kind);
+            if kind == DocumentKind::KeyPolicy {
+                found.facts = self.facts(&address, block);
+            }
+            self.policy(block, argument(&address).unwrap_or_default(), found);
+        }
     }
 
     /// The policy that a block is given in an argument.
-    fn policy(&mut self, address: &str, block: Block<'s>, argument: &str, is_key: bool) {
-        let facts = if is_key { self.facts(address, block) } else { KeyFacts::default() };
+    fn policy(&mut self, block: Block<'s>, argument: &str, found: Resolved) {
         let Some(argument) = block.argument(argument) else { return };
-        if block.argument("count").is_some_and(|count| count.value.source() == "0") {
-            return;
-        }
-        self.resolve(address, block, facts, is_key, |evaluator| {
+        self.resolve(block, found, |evaluator| {
             let value = evaluator.expression(argument.value, &[]);
             evaluator.policy_in(value)
         });
     }
 
-    fn document(&mut self, address: &str, block: Block<'s>) {
-        self.resolve(address, block, KeyFacts::default(), false, |evaluator| {
-            evaluator.policy_document(block)
-        });
+    /// The policies in the blocks of a role.
+    fn inline_policies(&mut self, address: &str, role: Block<'s>) {
+        if is_never_there(role) {
+            return;
+        }
+        for child in role.children() {
+            let (word, label, block) = child;
+            let most = match (word, label) {
+                (INLINE_POLICY, _) => 1,
+                ("dynamic", Some(INLINE_POLICY)) => INLINE_POLICIES,
+                _ => continue,
+            };
+            for index in 0..most {
+                let before = self.found.len();
+                self.resolve(block, of_resource(address, block, DocumentKind::IdentityPolicy), |evaluator| {
+                    let blocks = evaluator.blocks_of(child, INLINE_POLICY, &Vec::new());
+                    let policy = blocks.into_iter().nth(index).and_then(|(block, variables)| {
+                        Some(evaluator.expression(block.argument("policy")?.value, &variables))
+                    });
+                    let policy = policy.unwrap_or_else(|| Value::new(block.at(), ValueKind::Null));
+                    evaluator.policy_in(policy)
+                });
+                if self.found.len() == before {
+                    break;
+                }
+            }
+        }
     }
 
+    /// Finds a document in each way in which conditions can turn out; `found` is what is known of it already.
     fn resolve(
         &mut self,
-        address: &str,
         block: Block<'s>,
-        facts: KeyFacts,
-        is_certain: bool,
-        policy: impl Fn(&mut Evaluator<'s, '_>) -> Value,
+        mut found: Resolved,
+        document: impl Fn(&mut Evaluator<'s, '_>) -> Value,
     ) {
-        let mut found = Resolved {
-            resource: Resource { name: address.to_owned(), at: block.heading() },
-            facts,
-            is_certain,
-            ..Resolved::default()
-        };
+        if is_never_there(block) {
+            return;
+        }
         let mut documents = BTreeSet::new();
         let mut problems: Vec<(Presence, Vec<Problem>)> = Vec::new();
         for_each_way(|choices: &mut Choices| {
             choices.look_into(block.at());
             let mut evaluator = Evaluator::new(self.module, self.account, choices, &mut self.files);
-            address.clone_into(&mut evaluator.address);
-            let value = policy(&mut evaluator);
+            found.resource.name.clone_into(&mut evaluator.address);
+            let value = document(&mut evaluator);
             documents.append(&mut evaluator.documents);
             found.is_in_blocks |= evaluator.has_blocks;
             found.defaults.append(&mut evaluator.defaults);
@@ -172,7 +244,7 @@ impl<'s> Search<'_, 's> {
         found.defaults.sort();
         found.defaults.dedup();
         if !found.ways.is_empty() || !found.problems.is_empty() {
-            self.policies.push(found);
+            self.found.push(found);
         }
     }
 
@@ -183,10 +255,13 @@ impl<'s> Search<'_, 's> {
         let mut key = block;
         let mut kind = address.split('.').next().unwrap_or_default();
         let source;
+        let mut referred_to = None;
         if kind == "aws_kms_key_policy" {
             source = block.argument("key_id").map(|argument| argument.value.source()).unwrap_or_default();
             let referred: Vec<&str> = source.split(['.', '[']).take(2).collect();
-            let Some(found) = self.module.block(&referred.join(".")) else { return KeyFacts::default() };
+            let of_key = referred.join(".");
+            let Some(found) = self.module.block(&of_key) else { return KeyFacts::default() };
+            referred_to = Some(of_key);
             kind = referred.first().copied().unwrap_or_default();
             key = found;
         }
@@ -205,7 +280,7 @@ impl<'s> Search<'_, 's> {
             None => default.map(str::to_owned),
             Some(value) => value.known_text(),
         };
-        let mut facts = KeyFacts::default();
+        let mut facts = KeyFacts { key: referred_to, ..KeyFacts::default() };
         match kind {
             "aws_kms_key" => {
                 facts.spec = text("customer_master_key_spec", Some("SYMMETRIC_DEFAULT"));
@@ -227,7 +302,37 @@ impl<'s> Search<'_, 's> {
     }
 }
 
-/// Whether a module that has an argument of this name may mean a key policy, and not a piece that it puts into one.
+/// A document of a resource.
+fn of_resource(address: &str, block: Block<'_>, kind: DocumentKind) -> Resolved {
+    Resolved {
+        kind,
+        resource: Resource { name: address.to_owned(), at: block.heading() },
+        // Most IAM policies have nothing to do with KMS.
+        is_certain: kind != DocumentKind::IdentityPolicy,
+        ..Resolved::default()
+    }
+}
+
+/// A policy of which it is not said what it is the policy of.
+fn either_policy(address: &str, block: Block<'_>) -> Resolved {
+    Resolved {
+        is_certain: false,
+        or_else: Some(DocumentKind::IdentityPolicy),
+        ..of_resource(address, block, DocumentKind::KeyPolicy)
+    }
+}
+
+/// The type of the resource that has an address.
+fn type_of(address: &str) -> &str {
+    address.split('.').next().unwrap_or_default()
+}
+
+/// Whether a block is written so that there is none.
+fn is_never_there(block: Block<'_>) -> bool {
+    block.argument("count").is_some_and(|count| count.value.source() == "0")
+}
+
+/// Whether a module that has an argument of this name may mean a policy, and not a piece that it puts into one.
 fn is_policy(name: &str) -> bool {
     let is_piece = ["additional", "extra", "override", "source"].iter().any(|word| name.contains(word));
     !is_piece
@@ -244,3 +349,7 @@ fn in_all_ways(ways: &[(Presence, Vec<Problem>)]) -> Vec<Problem> {
     };
     all.filter(holds).cloned().collect()
 }
+
+#[cfg(test)]
+#[expect(clippy::string_slice, reason = "a place that splits a character is to fail the test")]
+mod tests;
