@@ -77,11 +77,7 @@ fn examples(text: &str, mut each: impl FnMut(&str, Option<&str>, &str)) {
     for (kind, heading) in [("bad", "Reported"), ("good", "Not reported")] {
         let first = examples.and_then(|examples| examples.get(kind)).and_then(|list| list.items().next());
         let Some(example) = first else { continue };
-        let text = match (example.get("policy"), example.get("text").and_then(Node::as_str)) {
-            (Some(policy), _) => keylint_syntax::to_json(policy),
-            (None, Some(text)) => text.to_owned(),
-            (None, None) => continue,
-        };
+        let Some(text) = content(example) else { continue };
         let shown: Vec<&str> = text.lines().take(LINES).collect();
         let cut = if text.lines().nth(LINES).is_some() { "\n…" } else { "" };
         let mut why = example.get("why").and_then(Node::as_str).map(str::to_owned);
@@ -91,6 +87,22 @@ fn examples(text: &str, mut each: impl FnMut(&str, Option<&str>, &str)) {
         }
         each(heading, why.as_deref(), &format!("{}{cut}", shown.join("\n")));
     }
+}
+
+/// What an example shows: one document, or several files with their names.
+fn content(example: Node<'_>) -> Option<String> {
+    let of = |node: Node<'_>| match node.as_string() {
+        Some(text) => text.to_owned(),
+        None => keylint_syntax::to_json(node),
+    };
+    let Some(files) = example.get("files") else {
+        let alone = ["policy", "grant", "identity-policy", "text"].iter().find_map(|key| example.get(key));
+        return alone.map(of);
+    };
+    let file = |file: keylint_syntax::Member<'_>| {
+        format!("# {}\n{}", file.key.as_str().unwrap_or_default(), of(file.value).trim_end())
+    };
+    Some(files.members().map(file).collect::<Vec<_>>().join("\n\n"))
 }
 
 fn indented(text: &str) -> String {

@@ -5,30 +5,41 @@
 
 mod examples;
 
-use keylint::lint::Scratch;
+use std::collections::BTreeMap;
+
+use keylint::lint::{FIRST_INPUT, OfUse, Scratch};
 use keylint_source::{Diagnostic, FileId};
 use keylint_syntax::Node;
 use pretty_assertions::assert_eq;
 
 use examples::{Example, each_example};
 
-/// What one rule alone finds in an example, and the text it was found in: the example's policy as JSON.
-fn found(rule: &str, example: &Example<'_>) -> (Vec<Diagnostic>, String) {
-    let text = match example.node.get("text").and_then(Node::as_str) {
-        Some(text) => text.to_owned(),
-        // Every example is a key policy, also one that could be taken for a policy of another kind.
-        None => keylint_syntax::to_json(example.node.get("policy").unwrap()),
-    };
+/// What one rule alone finds in an example, and the texts of its files by their ids.
+fn found(rule: &str, example: &Example<'_>) -> (Vec<Diagnostic>, BTreeMap<FileId, String>) {
+    let files = example.files();
     let linter = example.linter("example.json", &[rule]);
-    let mut diagnostics = linter.lint(FileId(0), "example.json", &text, &mut Scratch::default()).diagnostics;
+    let id = |index: usize| FileId(FIRST_INPUT.0 + u32::try_from(index).unwrap());
+    let mut diagnostics = Vec::new();
+    for (index, (path, text)) in files.iter().enumerate() {
+        diagnostics.extend(linter.lint(id(index), path, text, &mut Scratch::default()).diagnostics);
+    }
+    let of_use: Vec<OfUse<'_>> =
+        files.iter().enumerate().map(|(index, (path, text))| OfUse { file: id(index), path, text }).collect();
+    // A document that stands alone is only a part of what its configuration speaks of.
+    if example.node.get("files").is_some() {
+        diagnostics.extend(linter.lint_uses(&of_use, &|_| None, id(files.len())).diagnostics);
+    }
     diagnostics.sort_by(Diagnostic::order);
-    (diagnostics, text)
+    let mut texts: BTreeMap<FileId, String> =
+        files.into_iter().enumerate().map(|(index, (_, text))| (id(index), text)).collect();
+    texts.extend(example.config("example.json").map(|text| (FileId(0), text)));
+    (diagnostics, texts)
 }
 
 /// The text that is underlined, with the blanks of lists as the example writes them.
-fn marks(diagnostic: &Diagnostic, text: &str) -> Vec<String> {
+fn marks(diagnostic: &Diagnostic, texts: &BTreeMap<FileId, String>) -> Vec<String> {
     let labels = std::iter::once(&diagnostic.primary).chain(&diagnostic.related);
-    labels.map(|label| plain(text.get(label.at.span.range()).unwrap())).collect()
+    labels.map(|label| plain(texts[&label.at.file].get(label.at.span.range()).unwrap())).collect()
 }
 
 /// A text without the quotation marks and blanks in which JSON and an example may differ.
@@ -46,7 +57,7 @@ fn bad_examples_give_one_finding_at_their_marks() {
         if kind == "good" {
             return;
         }
-        let (diagnostics, text) = found(rule, &example);
+        let (diagnostics, texts) = found(rule, &example);
         let listed = |key| example.node.get(key).into_iter().flat_map(Node::items).filter_map(Node::as_str);
         let marked: Vec<String> = listed("marks").map(plain).collect();
         assert!(!marked.is_empty(), "{} has no marks", example.name);
@@ -55,7 +66,7 @@ fn bad_examples_give_one_finding_at_their_marks() {
             assert_eq!(diagnostic.rule, rule, "{}", example.name);
             // The first mark is the cause. Further ones, where an example names them, are the other places.
             let shown = if marked.len() == 1 { 1 } else { usize::MAX };
-            let marks = marks(diagnostic, &text).into_iter().take(shown).collect();
+            let marks = marks(diagnostic, &texts).into_iter().take(shown).collect();
             let message = said("message").map_or("", |_| diagnostic.message.as_str());
             let severity = said("severity").map_or("", |_| diagnostic.severity.as_str());
             (marks, message.to_owned(), severity.to_owned())

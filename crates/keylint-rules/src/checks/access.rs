@@ -152,7 +152,8 @@ pub(super) fn revocable<'p>(chain: &Chain<'_, 'p>, severity: Severity) -> Vec<Fi
     let context = Context::open().with_value("kms:GrantIsForAWSResource", "false");
     let may_revoke = |caller: &Caller<'_>| {
         let about = facts.evaluator.about(caller);
-        let administers = about.may(Operation::PUT_KEY_POLICY, &Context::open()).answer != Answer::No;
+        // Whom IAM policies let administer the key is not known here.
+        let administers = about.may(Operation::PUT_KEY_POLICY, &Context::open()).answer == Answer::Yes;
         !administers && about.may(Operation::REVOKE_GRANT, &context).answer == Answer::Yes
     };
     for statement in &facts.policy().statements {

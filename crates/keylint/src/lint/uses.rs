@@ -11,7 +11,7 @@ use keylint_rules::{Access, Files, KeyEntry, KeyKnowledge, Link, Part, Served};
 use keylint_source::{Diagnostic, FileId, Location, Problem, SourceFile, Span};
 use keylint_syntax::{Arena, Kind, Tree};
 
-use super::{CONFIGURATION, Linter, OfModule, Places, absolute, diagnostic};
+use super::{CONFIGURATION, Linter, OfModule, Places, diagnostic};
 use crate::ways;
 
 /// A file that a declared use may be about.

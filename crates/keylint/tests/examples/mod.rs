@@ -38,13 +38,33 @@ pub(crate) fn each_example(mut each: impl FnMut(&str, &str, Example<'_>)) {
 }
 
 impl Example<'_> {
+    /// The configuration, for a file of this name.
+    pub(crate) fn config(&self, path: &str) -> Option<String> {
+        let config = self.node.get("config").map(keylint_syntax::to_json);
+        config.map(|text| text.replace("example.json", path))
+    }
+
+    /// The files of the example by their names: one for a document that stands alone.
+    pub(crate) fn files(&self) -> Vec<(String, String)> {
+        let content = |node: Node<'_>| match node.as_string() {
+            Some(text) => text.to_owned(),
+            None => keylint_syntax::to_json(node),
+        };
+        if let Some(files) = self.node.get("files") {
+            let file = |member: keylint_syntax::Member<'_>| {
+                (member.key.as_str().unwrap().to_owned(), content(member.value))
+            };
+            return files.members().map(file).collect();
+        }
+        let alone = ["text", "policy", "grant", "identity-policy"].iter().find_map(|key| self.node.get(key));
+        vec![("example.json".to_owned(), content(alone.unwrap()))]
+    }
+
     /// What checks the example in a file of this name, as it says and as `select` says.
     pub(crate) fn linter(&self, path: &str, select: &[&str]) -> Linter {
         let services = self.node.get("services").into_iter().flat_map(Node::items);
-        let config = self.node.get("config").map(keylint_syntax::to_json);
-        let config = config.map(|text| text.replace("example.json", path));
         let settings = Settings {
-            config: config.map(|text| ConfigFile { path: "keylint.yaml".to_owned(), text }),
+            config: self.config(path).map(|text| ConfigFile { path: "keylint.yaml".to_owned(), text }),
             account: self.node.get("account").and_then(Node::as_str).map(str::to_owned),
             services: services.filter_map(Node::as_str).map(str::to_owned).collect(),
             select: select.iter().map(|&name| name.to_owned()).collect(),
