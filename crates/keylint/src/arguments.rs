@@ -184,6 +184,9 @@ pub(crate) struct Can {
     /// An IAM policy of the principal; repeatable
     #[arg(long = "identity-policy", value_name = "FILE", help_heading = "Question")]
     pub(crate) identity_policies: Vec<PathBuf>,
+    /// Grants for the key: requests, commands, a list, a module; repeatable
+    #[arg(long, value_name = "FILE", help_heading = "Question")]
+    pub(crate) grants: Vec<PathBuf>,
     /// The ARN of the key
     #[arg(long = "resource", visible_alias = "key-arn", value_name = "ARN", help_heading = "Question")]
     pub(crate) key_arn: Option<String>,
@@ -193,7 +196,7 @@ pub(crate) struct Can {
     #[command(flatten)]
     pub(crate) config: Config,
     /// Answer many questions: one JSON object a line, from FILE (- for standard input)
-    #[arg(long, value_name = "FILE", help_heading = "Question", conflicts_with_all = ["policy", "principal", "action", "context", "context_is_complete", "identity_policies", "key_arn", "key", "expect"])]
+    #[arg(long, value_name = "FILE", help_heading = "Question", conflicts_with_all = ["policy", "principal", "action", "context", "context_is_complete", "identity_policies", "grants", "key_arn", "key", "expect"])]
     pub(crate) requests: Option<PathBuf>,
 
     /// Fail with exit status 1 if the answer is another

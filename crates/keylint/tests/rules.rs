@@ -9,14 +9,28 @@ use std::collections::BTreeMap;
 
 use keylint::lint::{FIRST_INPUT, OfUse, Scratch};
 use keylint_source::{Diagnostic, FileId};
-use keylint_syntax::Node;
+use keylint_syntax::{Member, Node};
 use pretty_assertions::assert_eq;
 
 use examples::{Example, each_example};
 
+/// The files of an example by their names: one for a document that stands alone.
+fn files(example: &Example<'_>) -> Vec<(String, String)> {
+    let content = |node: Node<'_>| match node.as_string() {
+        Some(text) => text.to_owned(),
+        None => keylint_syntax::to_json(node),
+    };
+    if let Some(files) = example.node.get("files") {
+        let file = |member: Member<'_>| (member.key.as_str().unwrap().to_owned(), content(member.value));
+        return files.members().map(file).collect();
+    }
+    let alone = ["text", "policy", "grant", "identity-policy"].iter().find_map(|key| example.node.get(key));
+    vec![("example.json".to_owned(), content(alone.unwrap()))]
+}
+
 /// What one rule alone finds in an example, and the texts of its files by their ids.
 fn found(rule: &str, example: &Example<'_>) -> (Vec<Diagnostic>, BTreeMap<FileId, String>) {
-    let files = example.files();
+    let files = files(example);
     let linter = example.linter("example.json", &[rule]);
     let id = |index: usize| FileId(FIRST_INPUT.0 + u32::try_from(index).unwrap());
     let mut diagnostics = Vec::new();

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::decision::{Decision, Question, Verdict, sid};
 use super::documents::KeyPolicy;
+use super::grants::RestsOn;
 
 /// An answer for programs.
 #[derive(Serialize)]
@@ -20,6 +21,9 @@ struct Line<'a> {
     id: Option<&'a Value>,
     decision: &'static str,
     by: Vec<Value>,
+    /// The place of the grant that the answer rests on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grant: Option<String>,
     why: &'a str,
 }
 
@@ -40,6 +44,7 @@ pub(super) fn failure(id: &Value, error: &str, out: &mut dyn io::Write) -> io::R
 pub(super) fn json(
     id: Option<&Value>,
     decision: &Decision,
+    rests_on: Option<&RestsOn>,
     policy: &Policy<'_>,
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
@@ -53,23 +58,32 @@ pub(super) fn json(
             Verdict::Delegated | Verdict::Maybe => "maybe",
         },
         by: by.map(|one| sid(one).map_or_else(|| json!(one.index), |sid| json!(sid))).collect(),
+        grant: rests_on.map(RestsOn::place),
         why: &decision.why,
     };
     serde_json::to_writer(&mut *out, &line)?;
     out.write_all(b"\n")
 }
 
-/// Writes an answer for people: the verdict, why, and the statements that decide.
+/// A question as it was asked.
+pub(super) struct Asked<'a, 'p> {
+    pub(super) question: &'a Question<'a, 'p>,
+    pub(super) principal: &'a str,
+    /// The account that is only assumed to own the key.
+    pub(super) assumed: Option<&'a str>,
+    pub(super) document: &'a KeyPolicy,
+}
+
+/// Writes an answer for people: the verdict, why, and the statements or the grant that decide.
 pub(super) fn text(
-    question: &Question<'_, '_>,
+    asked: &Asked<'_, '_>,
     decision: &Decision,
-    principal: &str,
-    assumed: Option<&str>,
-    document: &KeyPolicy,
+    rests_on: Option<&RestsOn>,
     style: Style,
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
-    let file = FileId(0);
+    let &Asked { question, principal, assumed, document } = asked;
+    let (file, of_grant) = (FileId(0), FileId(1));
     let mut sources = Sources::default();
     sources.insert(file, SourceFile::new(document.path.as_str(), document.text.as_str()));
     let action = question.operation.qualified();
@@ -94,6 +108,18 @@ pub(super) fn text(
     let mut shown = Diagnostic::new("can", Severity::Note, "", Location { file, span: policy.heading });
     shown.primary = labels.next().unwrap_or_else(heading);
     shown.related = labels.collect();
+    if let Some(grant) = rests_on {
+        sources.insert(of_grant, SourceFile::new(grant.path.as_str(), grant.text.as_str()));
+        let at = Location { file: of_grant, span: grant.at };
+        let perhaps = if decision.verdict == Verdict::Maybe { ", if it applies" } else { "" };
+        let label = Label::new(at, format!("permitted by this grant{perhaps}"));
+        let of_policy = std::mem::replace(&mut shown.primary, label);
+        // What the policy says of it, if anything, still tells why the grant is needed.
+        shown.related.insert(0, of_policy);
+        if decision.by.is_empty() {
+            shown.related.clear();
+        }
+    }
     if decision.verdict != Verdict::Maybe {
         shown.notes.push(decision.why.clone());
     }

@@ -156,6 +156,19 @@ pub(super) fn decide(question: &Question<'_, '_>) -> Decision {
     }
 }
 
+/// Whether a `Deny` of the key policy, or of the caller's own policies, may apply to the call of a question.
+pub(super) fn is_denied_perhaps(question: &Question<'_, '_>) -> bool {
+    let &Question { evaluator, caller, operation, context, .. } = question;
+    let about = evaluator.about(caller);
+    let statements = &evaluator.policy().statements;
+    let by_key_policy = statements
+        .iter()
+        .filter(|one| one.effect != Some(Effect::Allow))
+        .any(|one| about.applies(one.index, operation, context).at_all() != Answer::No);
+    let by_own = question.held.is_some_and(|held| of_identity_policies(held, question).denied != Answer::No);
+    by_key_policy || by_own
+}
+
 /// What it depends on whether a statement of the key policy applies.
 fn facts_of(about: &About<'_, '_>, question: &Question<'_, '_>, index: usize) -> Vec<String> {
     let Some(statement) = question.evaluator.policy().statements.get(index) else { return Vec::new() };

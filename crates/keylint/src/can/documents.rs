@@ -17,7 +17,7 @@ use crate::reading::{read_file, read_standard_input, shown};
 use crate::{Stop, configuration};
 
 /// The text of a file, and its path as the user is to see it.
-fn read(path: &Path) -> Result<(String, String), Stop> {
+pub(super) fn read(path: &Path) -> Result<(String, String), Stop> {
     let mut content = Vec::new();
     let read = if is_standard_input(path) {
         read_standard_input(Path::new("<stdin>"), &mut content)
@@ -31,7 +31,7 @@ fn read(path: &Path) -> Result<(String, String), Stop> {
     Ok((path, text))
 }
 
-fn malformed(path: &str, text: &str, problem: &Problem) -> Stop {
+pub(super) fn malformed(path: &str, text: &str, problem: &Problem) -> Stop {
     let place = SourceFile::new(path, text).position(problem.at.start(), Unit::CodePoints);
     Stop::new(format!("{path}:{}:{}: {}", place.line, place.column, problem.message))
 }

@@ -3,6 +3,7 @@
 mod answer;
 mod decision;
 mod documents;
+mod grants;
 mod question;
 mod requests;
 mod who;
@@ -15,6 +16,7 @@ use crate::{Stop, output, terminal};
 
 use decision::{Decision, Question, Verdict, decide};
 use documents::{IdentityPolicy, KeyPolicy};
+use grants::Grants;
 
 /// Answers one question about a key policy, or a stream of them.
 pub(crate) fn can(arguments: &Can) -> Result<ExitCode, Stop> {
@@ -36,10 +38,11 @@ pub(crate) fn can(arguments: &Can) -> Result<ExitCode, Stop> {
         .iter()
         .map(|path| IdentityPolicy::read(path))
         .collect::<Result<Vec<_>, Stop>>()?;
+    let grants = arguments.grants.iter().map(|path| Grants::read(path)).collect::<Result<Vec<_>, Stop>>()?;
     let style = terminal::style(arguments.color, &terminal::environment);
     let Some(principal) = &arguments.principal else {
-        if arguments.expect.is_some() || !identity_policies.is_empty() {
-            return Err(Stop::new("--expect and --identity-policy are about one --principal"));
+        if arguments.expect.is_some() || !identity_policies.is_empty() || !grants.is_empty() {
+            return Err(Stop::new("--expect, --identity-policy and --grants are about one --principal"));
         }
         if arguments.output_format == AnswerFormat::Json {
             return Err(Stop::new("--output-format json is about one --principal"));
@@ -57,11 +60,13 @@ pub(crate) fn can(arguments: &Can) -> Result<ExitCode, Stop> {
         let held: Vec<_> = held.iter().collect();
         let held = (!held.is_empty()).then_some(held.as_slice());
         let question = Question { evaluator, caller: &caller, held, operation, context: &context };
-        let decision = decide(&question);
+        let mut decision = decide(&question);
+        let rests_on = grants::settle(&question, &grants, &mut decision);
         output::to_standard_output(|out| match arguments.output_format {
-            AnswerFormat::Json => answer::json(None, &decision, evaluator.policy(), out),
+            AnswerFormat::Json => answer::json(None, &decision, rests_on.as_ref(), evaluator.policy(), out),
             AnswerFormat::Text => {
-                answer::text(&question, &decision, principal, assumed, &document, style, out)
+                let asked = answer::Asked { question: &question, principal, assumed, document: &document };
+                answer::text(&asked, &decision, rests_on.as_ref(), style, out)
             }
         })?;
         Ok(status(&decision, arguments.expect))

@@ -164,7 +164,7 @@ fn answer_request(request: Node<'_>, id: &Value, out: &mut Vec<u8>) -> Result<()
         context: &context,
     };
     let decision = decide(&question);
-    answer::json(Some(id), &decision, &policy, out).map_err(|error| Stop::new(error.to_string()))
+    answer::json(Some(id), &decision, None, &policy, out).map_err(|error| Stop::new(error.to_string()))
 }
 
 fn text_of<'t>(request: Node<'t>, member: &str) -> Result<&'t str, Stop> {

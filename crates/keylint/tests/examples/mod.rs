@@ -44,22 +44,6 @@ impl Example<'_> {
         config.map(|text| text.replace("example.json", path))
     }
 
-    /// The files of the example by their names: one for a document that stands alone.
-    pub(crate) fn files(&self) -> Vec<(String, String)> {
-        let content = |node: Node<'_>| match node.as_string() {
-            Some(text) => text.to_owned(),
-            None => keylint_syntax::to_json(node),
-        };
-        if let Some(files) = self.node.get("files") {
-            let file = |member: keylint_syntax::Member<'_>| {
-                (member.key.as_str().unwrap().to_owned(), content(member.value))
-            };
-            return files.members().map(file).collect();
-        }
-        let alone = ["text", "policy", "grant", "identity-policy"].iter().find_map(|key| self.node.get(key));
-        vec![("example.json".to_owned(), content(alone.unwrap()))]
-    }
-
     /// What checks the example in a file of this name, as it says and as `select` says.
     pub(crate) fn linter(&self, path: &str, select: &[&str]) -> Linter {
         let services = self.node.get("services").into_iter().flat_map(Node::items);
