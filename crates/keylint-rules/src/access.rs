@@ -6,15 +6,16 @@ use std::borrow::Cow;
 
 use keylint_policy::Answer;
 use keylint_policy::arn::{Arn, same_account};
-use keylint_policy::evaluate::{Caller, Context, Evaluator, Obstacle, State};
+use keylint_policy::evaluate::{Caller, CallerKind, Context, Evaluator, Obstacle, State};
 use keylint_policy::grant::{Given, Grant};
 use keylint_policy::model::{Effect, Policy, Statement};
+use keylint_policy::pattern::has_hole;
 use keylint_policy::vocabulary::{KeyId, Operation, Operations};
 use keylint_source::{FileId, Location, Span};
 
 use crate::facts::Facts;
 use crate::finding::grant_operation_list;
-use crate::grant_facts::{grantee, is_key_id, key_arn, lacking};
+use crate::grant_facts::{grantee, is_alias, is_key_id, key_arn, lacking, regions_differ};
 use crate::rule::Service;
 use crate::rule_set::KeyKnowledge;
 
@@ -173,10 +174,10 @@ impl<'c, 'p> Chain<'c, 'p> {
                             let name = role.simple_name().to_ascii_lowercase();
                             name.starts_with(&linked.name.to_ascii_lowercase())
                         })
-                        || keylint_policy::pattern::has_hole(role.name);
+                        || has_hole(role.name);
                     is_of_account(role.account) && is_meant
                 }
-                (Given::Is(text), None) => keylint_policy::pattern::has_hole(text.as_str()),
+                (Given::Is(text), None) => has_hole(text.as_str()),
                 (Given::Unknown, _) => true,
                 (Given::Absent, _) => false,
             };
@@ -200,6 +201,8 @@ impl<'c, 'p> Chain<'c, 'p> {
             callers.extend(self.facts.somebody_in(account));
             callers.extend(self.facts.perhaps_in(account));
         }
+        // A service's own role creates no grant for itself.
+        callers.retain(|caller| caller.kind != CallerKind::ServiceLinkedRole);
         callers
     }
 
@@ -370,7 +373,7 @@ impl<'c, 'p> Chain<'c, 'p> {
             constraints.items.iter().map(|(kind, _)| Cow::Borrowed(kind.as_str())).collect();
         context = context
             .with("kms:GrantOperations", if is_known { State::Is(names) } else { State::Unknown })
-            .with("kms:GranteePrincipal", given(grant.grantee))
+            .with("kms:GranteePrincipal", self.meant_grantee(grant).unwrap_or_else(|| given(grant.grantee)))
             .with("kms:GranteeServicePrincipal", given(grant.grantee_service))
             .with("kms:RetiringPrincipal", given(grant.retiring))
             .with("kms:RetiringServicePrincipal", given(grant.retiring_service))
@@ -387,6 +390,49 @@ impl<'c, 'p> Chain<'c, 'p> {
             context = context.with("kms:EncryptionContextKeys", State::Absent);
         }
         context
+    }
+
+    /// The role that a grant means whose grantee is written wrongly, which is a mistake of its own.
+    fn meant_grantee<'x>(&self, grant: &Grant<'x>) -> Option<State<'x>> {
+        let role = grantee(grant).filter(|role| !has_hole(role.name))?;
+        let (service, arn) = (self.service?, self.role_arn()?);
+        (!service.is_role_of(&role)).then(|| State::Is(vec![Cow::Owned(arn)]))
+    }
+
+    /// Whether the policy names the service's role of the other account instead of the account: then nobody there may
+    /// create a grant, and a rule of its own says so.
+    pub(crate) fn names_role_instead(&self) -> bool {
+        let Some(service) = self.service else { return false };
+        let owner = self.facts.key().account.as_deref();
+        self.facts.service_linked_roles.iter().any(|role| {
+            let is_other = owner.is_some_and(|owner| same_account(owner, role.account) == Answer::No);
+            is_other && service.is_role_of(role) && Some(role.account) == self.account()
+        })
+    }
+
+    /// What is wrong with a grant in itself, with the place: the rules about grants say it in full.
+    fn flaw(&self, grant: &Grant<'_>) -> Option<(Span, String)> {
+        if let Some(text) = grant.key.text() {
+            let written = text.as_str();
+            if is_alias(written) {
+                return Some((text.span(), format!("names the key by the alias `{written}`")));
+            }
+            if self.access.account.is_some() && is_key_id(written) {
+                return Some((text.span(), "names the key without its account".to_owned()));
+            }
+        }
+        if let Some((region, of_key)) = regions_differ(grant) {
+            return Some((
+                region.span(),
+                format!("is asked for in another Region than the key's, `{of_key}`"),
+            ));
+        }
+        let unknown = grant.operations.items.iter().find(|item| item.operation.is_none());
+        if let Some(item) = unknown {
+            return Some((item.text.span(), format!("has `{}`, which is no operation", item.text.as_str())));
+        }
+        let text = grant.grantee.text().filter(|_| self.meant_grantee(grant).is_some())?;
+        Some((text.span(), "is for a role whose ARN is written wrongly".to_owned()))
     }
 
     /// The account that is to use the key, as messages name it.
@@ -466,6 +512,9 @@ impl<'c, 'p> Chain<'c, 'p> {
         }
         let others: Vec<Grant<'_>> = self.grants.iter().map(|part| part.document.clone()).collect();
         let one = |part: &Part<&'p Grant<'p>>| {
+            if let Some((span, says)) = self.flaw(part.document) {
+                return link(Answer::No, Some(part.at(span)), says);
+            }
             let lacking =
                 self.service.map(|service| lacking(part.document, &others, service)).unwrap_or_default();
             if lacking.is_empty() {

@@ -1,6 +1,6 @@
 //! The rules and services that are in force.
 
-use keylint_source::{Problem, RuleInfo, Span, did_you_mean};
+use keylint_source::{Diagnostic, Problem, RuleInfo, Span, did_you_mean};
 use keylint_syntax::{Arena, Node, Tree, yaml};
 
 use crate::config::KeyEntry;
@@ -115,6 +115,28 @@ impl RuleSet {
     /// The names of the services.
     pub fn services(&self) -> impl Iterator<Item = &str> {
         self.services.iter().map(|service| service.name.as_str())
+    }
+
+    /// The name that AWS gives a service.
+    pub fn service_title(&self, name: &str) -> Option<&str> {
+        self.services.iter().find(|service| service.name == name).map(|service| service.title.as_str())
+    }
+
+    /// Leaves out what a rule says of a place of which another says the same, to which it yields.
+    pub fn without_repetitions(&self, found: &mut Vec<Diagnostic>) {
+        let yields = |diagnostic: &Diagnostic| {
+            let rule = self.rules.iter().find(|rule| rule.info.name == diagnostic.rule);
+            let others = rule.map(|rule| rule.yields_to.as_slice()).unwrap_or_default();
+            let at = diagnostic.primary.at;
+            found.iter().any(|other| {
+                let place = other.primary.at;
+                let is_same = place.file == at.file && place.span.overlaps(at.span);
+                is_same && others.iter().any(|name| *name == other.rule)
+            })
+        };
+        let superfluous: Vec<bool> = found.iter().map(yields).collect();
+        let mut superfluous = superfluous.into_iter();
+        found.retain(|_| superfluous.next() != Some(true));
     }
 
     /// What a rule says of itself.

@@ -43,7 +43,7 @@ pub(crate) fn check(arguments: Check) -> Result<ExitCode, Stop> {
         };
     checked.diagnostics.extend(problems);
     let (mut uses, of_uses) = uses::check_uses(&linter, &inputs.inputs);
-    checked.diagnostics.append(&mut uses.diagnostics);
+    linter.add_uses(&mut checked.diagnostics, std::mem::take(&mut uses.diagnostics));
     checked.sources.extend(of_uses);
     checked.sources.append(&mut uses.read_files);
     checked.diagnostics.sort_by(Diagnostic::order);
@@ -71,6 +71,7 @@ pub(crate) fn check(arguments: Check) -> Result<ExitCode, Stop> {
     let style = terminal::style(arguments.color, &terminal::environment);
     if arguments.explain_chain {
         let chains = match uses.chains.as_slice() {
+            [] if linter.declared_uses().next().is_some() => String::new(),
             [] => "No use of a key from another account is declared: `serves` in keylint.yaml does that.\n"
                 .to_owned(),
             chains => keylint_report::list_chains(&sources, chains, style.unicode),

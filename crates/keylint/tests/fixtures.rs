@@ -1,6 +1,8 @@
 //! Whole files and whole modules: each says what its `.expected` says, in the `concise` format, and nothing else.
 //!
-//! The folders of `fixtures` are the containers. In them, a file is a case, and so is a folder: a module of Terraform.
+//! The folders of `fixtures` are the containers. In them, a file is a case, and so is a folder: a module of Terraform. In
+//! `uses`, a case is a folder that is checked as a whole, with its `keylint.yaml`, by the program itself.
+//!
 //! `UPDATE=1 cargo test --test fixtures` rewrites the expectations. Read the difference before it is committed.
 
 #![cfg(test)]
@@ -9,6 +11,7 @@ mod cases;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use keylint::lint::{FIRST_INPUT, Linter, OfModule, OtherFiles, Scratch};
 use keylint_extract::Language;
@@ -85,6 +88,19 @@ fn module(
     diagnostics
 }
 
+/// What the program prints when it is run in a folder.
+fn run_in(folder: &Path) -> String {
+    let mut keylint = Command::new(env!("CARGO_BIN_EXE_keylint"));
+    keylint.args(["--output-format", "concise", "--explain-chain"]).current_dir(folder);
+    let output = keylint.env_clear().stdin(Stdio::null()).output().unwrap();
+    String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+}
+
+/// Whether a case is a folder that is checked as a whole.
+fn is_use(path: &Path) -> bool {
+    path.parent().unwrap().ends_with("uses")
+}
+
 /// What the `concise` format prints.
 fn concise((diagnostics, sources): &(Vec<Diagnostic>, Sources)) -> String {
     let summary = Summary::default();
@@ -101,7 +117,7 @@ fn files_say_what_is_expected_and_nothing_else() {
     let update = std::env::var_os("UPDATE").is_some();
     let (mut all_found, mut all_wanted) = (Vec::new(), Vec::new());
     for path in paths() {
-        let found = concise(&linted(&path));
+        let found = if is_use(&path) { run_in(&path) } else { concise(&linted(&path)) };
         let expected = path.with_extension("expected");
         if update {
             fs::write(expected, found).unwrap();
@@ -133,7 +149,7 @@ fn every_expectation_has_its_file() {
 #[test]
 fn what_a_message_quotes_is_what_is_underlined() {
     let mut count = 0;
-    for path in paths() {
+    for path in paths().into_iter().filter(|path| !is_use(path)) {
         let (diagnostics, sources) = linted(&path);
         let named = ["unknown-action", "unknown-condition-key", "unknown-operator"];
         for found in diagnostics.iter().filter(|found| named.contains(&&*found.rule)) {

@@ -17,7 +17,8 @@ pub(super) fn grant_not_permitted<'p>(chain: &Chain<'_, 'p>, severity: Severity)
     let mut findings: Vec<Finding<'p>> = Vec::new();
     for part in &chain.grants {
         let (answer, Some(cause)) = chain.may_create(Some(part.document)) else { continue };
-        if answer != Answer::No {
+        let is_told = matches!(cause, Cause::Operation(None)) && chain.names_role_instead();
+        if answer != Answer::No || is_told {
             continue;
         }
         let grant = part.at(part.document.heading);
@@ -92,6 +93,9 @@ pub(super) fn broken<'p>(chain: &Chain<'_, 'p>, severity: Severity) -> Vec<Findi
     if chain.grants.is_empty()
         && let (Answer::No, Some(cause)) = chain.may_create(None)
     {
+        if matches!(cause, Cause::Operation(None)) && chain.names_role_instead() {
+            return Vec::new();
+        }
         let mut found = of_cause(chain, &cause, severity);
         found.words.insert("service", service.title.clone());
         found.words.insert("role", chain.role_arn().unwrap_or_default());

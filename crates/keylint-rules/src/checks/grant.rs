@@ -5,7 +5,7 @@
 use keylint_policy::Answer;
 use keylint_policy::arn::Arn;
 use keylint_policy::grant::Grant;
-use keylint_policy::model::{Principal, Text};
+use keylint_policy::model::{Identity, Principal, Text};
 use keylint_policy::pattern;
 use keylint_policy::vocabulary::{Operation, Operations};
 use keylint_source::Severity;
@@ -64,7 +64,7 @@ pub(super) fn invalid<'p>(
     findings.extend(wrong_constraint(facts, severity));
     findings.extend(wrong_name(facts.grant, severity));
     findings.extend(passed_on(facts, services, severity.min(Severity::Note)));
-    findings.extend(without_retiring_principal(facts, severity.min(Severity::Note)));
+    findings.extend(without_retiring_principal(facts, services, severity.min(Severity::Note)));
     findings.extend(superseded(facts, severity.min(Severity::Warning)));
     findings
 }
@@ -191,7 +191,7 @@ fn passed_on<'p>(facts: &GrantFacts<'p>, services: &[Service], severity: Severit
     let item = grant.operations.items.iter().find(|item| creates(&item.operation));
     let is_bound = !grant.constraints.items.is_empty() || grant.constraints.open;
     let (item, grantee) = item.zip(facts.grantee()).filter(|_| !is_bound)?;
-    if grantee.service_linked_to().is_some() || facts.service(services).is_some() {
+    if means_service(&grantee, services) {
         return None;
     }
     let related = grant.grantee.text().map(Text::span).into_iter().collect();
@@ -201,15 +201,25 @@ fn passed_on<'p>(facts: &GrantFacts<'p>, services: &[Service], severity: Severit
 
 /// Grants that nobody is named to retire. A service-linked role retires nothing, and AWS's own procedures for such roles
 /// name nobody.
-fn without_retiring_principal<'p>(facts: &GrantFacts<'p>, severity: Severity) -> Option<Finding<'p>> {
+fn without_retiring_principal<'p>(
+    facts: &GrantFacts<'p>,
+    services: &[Service],
+    severity: Severity,
+) -> Option<Finding<'p>> {
     let grant = facts.grant;
     let retires = grant.operations.open || grant.meant().contains(Operation::RETIRE_GRANT);
     let is_named = !grant.retiring.is_absent() || !grant.retiring_service.is_absent();
     let grantee = facts.grantee().filter(|_| !retires && !is_named)?;
-    if grant.exists || grantee.service_linked_to().is_some() || pattern::has_hole(grantee.name) {
+    if grant.exists || means_service(&grantee, services) || pattern::has_hole(grantee.name) {
         return None;
     }
     Some(Finding::at(severity, grant.heading).with("principal", grantee.arn).with("unretired", ""))
+}
+
+/// Whether a grantee is a service-linked role, or means to be one.
+fn means_service(grantee: &Identity<'_>, services: &[Service]) -> bool {
+    let roles: Vec<&LinkedRole> = services.iter().filter_map(Service::role).collect();
+    grantee.service_linked_to().is_some() || problem_of(grantee, &roles).is_some()
 }
 
 /// Grants that another one of the file makes superfluous: it gives the same grantee as much of the same key.

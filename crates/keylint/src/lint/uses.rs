@@ -82,6 +82,14 @@ impl Linter {
         })
     }
 
+    /// Adds what was found in uses to what was found in their documents one by one. What both say is said once.
+    pub(crate) fn add_uses(&self, found: &mut Vec<Diagnostic>, mut of_uses: Vec<Diagnostic>) {
+        if !of_uses.is_empty() {
+            found.append(&mut of_uses);
+            self.rules.without_repetitions(found);
+        }
+    }
+
     /// Checks the uses that the configuration declares, given all files that they may be about.
     ///
     /// `read` opens the files that modules name, by their paths; what modules read gets the ids from `free` on.
@@ -119,11 +127,13 @@ impl Linter {
             linted.diagnostics.push(diagnostic("invalid-config", CONFIGURATION, Problem::new(at, what)));
             return;
         }
+        let mut is_missing = false;
         let mut documents = |files: &Option<Vec<Files>>, kind| {
             let files = files.as_ref()?;
             for pattern in files {
                 let is_there = |unit: &Unit<'_>| unit.paths.iter().any(|path| pattern.cover(path));
                 if !units.iter().any(is_there) {
+                    is_missing = true;
                     let what = format!("no file matches `{}`", pattern.written.value);
                     let problem = Problem::new(pattern.written.span, what);
                     linted.diagnostics.push(diagnostic("invalid-config", CONFIGURATION, problem));
@@ -136,6 +146,9 @@ impl Linter {
             documents(&served.grants, DocumentKind::Grant),
             documents(&served.identity_policies, DocumentKind::IdentityPolicy),
         );
+        if is_missing {
+            return;
+        }
         let identity_policies: Option<Vec<(Policy<'_>, FileId)>> =
             found.1.as_ref().map(|all| all.iter().map(Found::policy).collect());
         let grants: Option<Vec<(Grant<'_>, FileId)>> =
@@ -189,7 +202,8 @@ impl Linter {
             };
             let links = links.into_iter().map(shown).collect();
             let of_key = policy.name.unwrap_or(policy.path);
-            let title = format!("`{}` in account {account} uses the key of {of_key}", served.service.value);
+            let service = self.rules.service_title(&served.service.value).unwrap_or(&served.service.value);
+            let title = format!("{service} in account {account} uses the key of {of_key}");
             linted.chains.push(Chain { title, links });
         }
     }
