@@ -143,7 +143,9 @@ fn is_this_key(statement: &Statement<'_>, key: &Key<'_>) -> Answer {
     let is_placeholder = |text: &str| {
         let key = Arn::parse(text).filter(|arn| arn.service == "kms" && arn.resource.starts_with("key/"));
         text.contains(['<', '>'])
-            || key.is_some_and(|arn| arn.account.bytes().any(|byte| byte.is_ascii_alphabetic()))
+            || key.is_some_and(|arn| {
+                !pattern::has_hole(arn.account) && arn.account.bytes().any(|byte| byte.is_ascii_alphabetic())
+            })
     };
     let listed = Answer::any(resources.items.iter().map(|item| match item.as_str() {
         "*" => Answer::Yes,
