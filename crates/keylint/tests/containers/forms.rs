@@ -149,7 +149,7 @@ pub(crate) fn forms(policy: Node<'_>, spec: Option<&str>, usage: Option<&str>) -
             "{{\"format_version\": \"1.0\", \"values\": {{\"root_module\": {{\"child_modules\": [{{\"resources\": [{{{resource}, \"values\": {after}}}]}}]}}}}}}"
         ),
     ));
-    if let Some(document) = document(policy) {
+    if let Some(document) = document(policy, 4) {
         let text = format!("{document}\n{}", key("data.aws_iam_policy_document.key.json"));
         forms.push(Form { is_in_blocks: true, ..form("Terraform, document", "example.tf", text) });
     }
@@ -164,7 +164,7 @@ fn fact_of_json(name: &str, value: Option<&str>) -> String {
 }
 
 /// A text as a string of JSON.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     serde_json::to_string(text).unwrap()
 }
 
@@ -180,14 +180,14 @@ fn has_duplicates(node: Node<'_>) -> bool {
 
 /// How strings are written in YAML.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Style {
+pub(crate) enum Style {
     Single,
     Double,
     /// What follows an anchor and reads the same is an alias of it.
     Anchored,
 }
 
-fn yaml(node: Node<'_>, indent: usize, style: Style, text: &mut String) {
+pub(crate) fn yaml(node: Node<'_>, indent: usize, style: Style, text: &mut String) {
     let line = |text: &mut String| write!(text, "\n{:indent$}", "").unwrap();
     match node.kind() {
         Kind::Object if node.members().next().is_some() => {
@@ -224,7 +224,7 @@ fn scalar(node: Node<'_>, style: Style) -> String {
     }
 }
 
-fn hcl(node: Node<'_>, indent: usize, text: &mut String) {
+pub(crate) fn hcl(node: Node<'_>, indent: usize, text: &mut String) {
     match node.kind() {
         Kind::Object => {
             text.push('{');
@@ -280,8 +280,9 @@ fn hcl_string(text: &str) -> String {
     format!("\"{}\"", text.replace("${", "$${").replace("%{", "%%{"))
 }
 
-/// The policy as `aws_iam_policy_document`, if its blocks can say it.
-fn document(policy: Node<'_>) -> Option<String> {
+/// The policy as `aws_iam_policy_document`, if its blocks can say it. `elements` is how many a statement must have that
+/// a document cannot leave out: `Effect`, the actions, the resources, and the principals, if the policy has them.
+pub(crate) fn document(policy: Node<'_>, elements: usize) -> Option<String> {
     if policy.get("Version").and_then(Node::as_str) != Some("2012-10-17") {
         return None;
     }
@@ -300,13 +301,13 @@ fn document(policy: Node<'_>) -> Option<String> {
     let mut count = 0;
     for statement in alone.into_iter().chain(statements.items()) {
         count += 1;
-        writeln!(text, "  statement {{\n{}  }}", block(statement)?).unwrap();
+        writeln!(text, "  statement {{\n{}  }}", block(statement, elements)?).unwrap();
     }
     text.push('}');
     (count > 0).then_some(text)
 }
 
-fn block(statement: Node<'_>) -> Option<String> {
+fn block(statement: Node<'_>, elements: usize) -> Option<String> {
     let mut text = String::new();
     let mut seen = 0;
     for Member { key, value } in statement.members() {
@@ -374,7 +375,7 @@ fn block(statement: Node<'_>) -> Option<String> {
         }
     }
     // A document always has an effect, and leaves out what is empty.
-    (seen == 4).then_some(text)
+    (seen == elements).then_some(text)
 }
 
 /// A list of strings; policy variables are written `&{…}`.

@@ -6,6 +6,7 @@
 #[path = "../examples/mod.rs"]
 mod examples;
 mod forms;
+mod others;
 
 use keylint::lint::{FIRST_INPUT, Linter, Scratch};
 use keylint_extract::in_words_of_blocks;
@@ -15,6 +16,7 @@ use pretty_assertions::assert_eq;
 
 use examples::{Example, each_example};
 use forms::{Form, forms};
+use others::{grant_forms, identity_policy_forms};
 
 /// What is compared of a finding: everything but places, and of those the text, where it is the same.
 type Seen = (String, Vec<String>);
@@ -50,6 +52,8 @@ fn comparable(cut: &str, is_in_blocks: bool) -> String {
         "Condition",
         "Version",
         "Id",
+        "EncryptionContextSubset",
+        "encryption_context_subset",
     ]
     .contains(&plain);
     let is_text = !plain.contains(['{', '}', '[', ']', '\n', '\\', ',', '=']) && !cut.is_empty();
@@ -67,7 +71,7 @@ fn found(linter: &Linter, path: &str, text: &str) -> (Vec<Diagnostic>, u32) {
     found.retain(|found| !found.message.contains("as it stands"));
     // A placeholder of a policy is put into templates as it is.
     found.retain(|found| found.rule != "missing-substitution");
-    (found, linted.policies)
+    (found, linted.policies + linted.grants + linted.identity_policies)
 }
 
 /// The findings that the policy of an example has in a container, and those that it should have there: the lines in
@@ -96,37 +100,37 @@ fn differences(linter: &Linter, form: &Form, expected: &[Seen]) -> Vec<String> {
     [lines(&expected, &actual, "-"), lines(&actual, &expected, "+")].concat()
 }
 
-/// The containers of a policy, and those in which it is found otherwise than by itself.
+/// The containers of a document, and those in which it is found otherwise than by itself.
 fn compare(
     example: &Example<'_>,
     raw: &str,
-    wanted: impl Fn(&Form) -> bool,
+    forms: impl Fn(Node<'_>) -> Vec<Form>,
     differing: &mut Vec<(String, Vec<String>)>,
 ) -> usize {
     let linter = example.linter("example.*", &[]);
-    let (expected, policies) = found(&linter, "example.json", raw);
-    if policies == 0 {
+    let (expected, documents) = found(&linter, "example.json", raw);
+    if documents == 0 {
         return 0;
     }
     let mut expected: Vec<Seen> = expected.iter().map(|found| seen(found, raw, false)).collect();
     expected.sort();
     let mut arena = Arena::default();
     json::parse(raw, &mut arena, &mut Vec::new());
-    let policy = Tree::new(raw, &arena).root().unwrap();
-    let of_key = |name: &str| {
-        let key = example.node.get("config")?.get("keys")?.items().next()?;
-        key.get("policy").filter(|policy| policy.as_str() == Some("example.json"))?;
-        key.get(name).and_then(Node::as_str)
-    };
-    let mut count = 0;
-    for form in forms(policy, of_key("spec"), of_key("usage")).iter().filter(|form| wanted(form)) {
-        count += 1;
+    let forms = forms(Tree::new(raw, &arena).root().unwrap());
+    for form in &forms {
         let lines = differences(&linter, form, &expected);
         if !lines.is_empty() {
             differing.push((format!("{} in {}", example.name, form.name), lines));
         }
     }
-    count
+    forms.len()
+}
+
+/// A member of what the configuration of an example says of its key.
+fn of_key<'t>(example: &Example<'t>, name: &str) -> Option<&'t str> {
+    let key = example.node.get("config")?.get("keys")?.items().next()?;
+    key.get("policy").filter(|policy| policy.as_str() == Some("example.json"))?;
+    key.get(name).and_then(Node::as_str)
 }
 
 #[test]
@@ -136,13 +140,34 @@ fn every_example_of_every_rule_is_the_same_in_every_container() {
     each_example(|_, _, example| {
         let Some(policy) = example.node.get("policy") else { return };
         let raw = keylint_syntax::to_json(policy);
-        count += compare(&example, &raw, |_| true, &mut differing);
+        let all = |policy: Node<'_>| forms(policy, of_key(&example, "spec"), of_key(&example, "usage"));
+        count += compare(&example, &raw, all, &mut differing);
         // A policy document always has a version.
         if policy.get("Version").is_none() {
             let with_version = raw.replacen('{', "{\n  \"Version\": \"2012-10-17\",", 1);
-            documents += compare(&example, &with_version, |form| form.is_in_blocks, &mut differing);
+            let in_blocks = |policy: Node<'_>| {
+                all(policy).into_iter().filter(|form| form.is_in_blocks).collect::<Vec<_>>()
+            };
+            documents += compare(&example, &with_version, in_blocks, &mut differing);
         }
     });
     assert!(count > 3_000 && documents > 200, "{count} policies and {documents} documents were compared");
+    assert_eq!(differing, []);
+}
+
+#[test]
+fn grants_and_iam_policies_are_the_same_in_every_container() {
+    let mut differing: Vec<(String, Vec<String>)> = Vec::new();
+    let (mut grants, mut policies) = (0, 0);
+    each_example(|_, _, example| {
+        if let Some(grant) = example.node.get("grant") {
+            grants += compare(&example, &keylint_syntax::to_json(grant), grant_forms, &mut differing);
+        }
+        if let Some(policy) = example.node.get("identity-policy") {
+            let raw = keylint_syntax::to_json(policy);
+            policies += compare(&example, &raw, identity_policy_forms, &mut differing);
+        }
+    });
+    assert!(grants > 150 && policies > 150, "{grants} grants and {policies} IAM policies were compared");
     assert_eq!(differing, []);
 }
