@@ -20,7 +20,7 @@ static LINTER: LazyLock<Linter> = LazyLock::new(|| {
 });
 
 /// The name of a file decides how it is read.
-const PATHS: [&str; 4] = ["fuzz.json", "fuzz.yaml", "fuzz.tf", "fuzz.tf.json"];
+const PATHS: [&str; 5] = ["fuzz.json", "fuzz.yaml", "fuzz.tf", "fuzz.tf.json", "fuzz.sh"];
 
 fuzz_target!(|text: &str| {
     PATHS.iter().for_each(|path| check(path, text));
@@ -38,6 +38,7 @@ fn check(path: &str, text: &str) {
         sources: &sources,
         diagnostics: &diagnostics,
         unknown: &[],
+        chains: &[],
         summary: &Summary::default(),
         version: "0",
     };

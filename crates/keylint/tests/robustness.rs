@@ -7,9 +7,9 @@ mod cases;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-use keylint::lint::{FIRST_INPUT, Linter};
+use keylint::lint::{ConfigFile, FIRST_INPUT, Linter, OfUse, Settings};
 use keylint_report::{Format, Report, Style, Summary};
-use keylint_source::{Diagnostic, SourceFile, Sources};
+use keylint_source::{Diagnostic, FileId, SourceFile, Sources};
 use proptest::prelude::*;
 
 use cases::{Case, cases, lint};
@@ -74,6 +74,14 @@ fn files() -> &'static [(String, String)] {
         files
     });
     &FILES
+}
+
+/// The files of a declared use: its configuration, and the three documents.
+fn use_files() -> Vec<(String, String)> {
+    let folder = cases::folder().parent().unwrap().join("uses/three-documents");
+    let names = ["keylint.yaml", "kms/ebs.json", "scripts/grant-asg.sh", "iam/grant-creator.json"];
+    let read = |name: &str| (name.to_owned(), std::fs::read_to_string(folder.join(name)).unwrap());
+    names.into_iter().map(read).collect()
 }
 
 /// The offset of a character's start at or before an offset.
@@ -144,6 +152,16 @@ const PIECES: &[&str] = &[
     "=",
     "data.aws_iam_policy_document.key.json",
     "dynamic \"statement\" { for_each = var.x content {} }",
+    "aws kms create-grant --key-id ",
+    " --operations ",
+    " --cli-input-json '",
+    " --constraints a={b=",
+    "$(",
+    "`",
+    "\\\n",
+    "\"Operations\": [",
+    "\"GranteePrincipal\": ",
+    "\"Resource\": \"arn:aws:kms:*:*:key/*\"",
 ];
 
 proptest! {
@@ -193,11 +211,47 @@ proptest! {
     }
 
     #[test]
+    fn documents_of_a_use_with_accidents_are_answered(
+        which in any::<prop::sample::Index>(),
+        accidents in prop::collection::vec((any::<prop::sample::Index>(), 0..40_usize, prop::sample::select(PIECES)), 1..5),
+    ) {
+        let mut files = use_files();
+        let (_, text) = &mut files[which.index(4)];
+        for (at, removed, piece) in accidents {
+            let start = boundary(text, at.index(text.len() + 1));
+            let end = boundary(text, start + removed).max(start);
+            text.replace_range(start..end, piece);
+        }
+        let (path, config) = files.remove(0);
+        let settings = Settings { config: Some(ConfigFile { path, text: config.clone() }), ..Settings::default() };
+        if let Ok((linter, ..)) = Linter::new(&settings, &|_| Err(std::io::ErrorKind::NotFound.into())) {
+            let id = |index: usize| FileId(FIRST_INPUT.0 + u32::try_from(index).unwrap());
+            let of_use: Vec<OfUse<'_>> = files
+                .iter()
+                .enumerate()
+                .map(|(index, (path, text))| OfUse { file: id(index), path, text })
+                .collect();
+            let linted = linter.lint_uses(&of_use, &|_| None, id(files.len()));
+            let text_of = |file: FileId| match of_use.iter().find(|of_use| of_use.file == file) {
+                Some(of_use) => of_use.text,
+                None => &config,
+            };
+            let labels = linted.diagnostics.iter().flat_map(|found| std::iter::once(&found.primary).chain(&found.related));
+            let links = linted.chains.iter().flat_map(|chain| &chain.links).filter_map(|link| link.at);
+            for at in labels.map(|label| label.at).chain(links) {
+                assert!(text_of(at.file).get(at.span.range()).is_some(), "{at:?}");
+            }
+        }
+    }
+
+    #[test]
     fn any_text_is_answered_in_every_language(text in any::<String>(), words in prop::collection::vec(prop::sample::select(PIECES), 0..40)) {
         let (_, linter) = &linters()[0];
         let words = words.concat();
         let key = "resource \"aws_kms_key\" \"k\" {\n  policy = ";
         survives(linter, "a.tf", &format!("{key}{words}{text}"));
+        survives(linter, "a.sh", &format!("aws kms create-grant {words}{text}"));
+        survives(linter, "a.md", &format!("{text}\n aws kms create-grant --key-id k {words}"));
         survives(linter, "a.tf", &format!("{key}jsonencode({{ Statement = [{words}] }})\n}}\n"));
         survives(linter, "a.tf", &format!("{key}<<EOT\n{{\"Statement\": [{words}{text}]}}\nEOT\n}}\n"));
         let key = "Resources:\n  Key:\n    Type: AWS::KMS::Key\n    Properties:\n      KeyPolicy:";
