@@ -103,7 +103,8 @@ fn is_program(text: &str, start: usize) -> bool {
         Some(last) => last.is_whitespace() || "\"'`$(;|&@={[>/\\!,".contains(last),
     };
     let name = rest.strip_prefix("aws").unwrap_or_default();
-    let name = name.strip_prefix(".exe").unwrap_or(name);
+    // The image of the CLI is run in its place.
+    let name = name.strip_prefix(".exe").or_else(|| name.strip_prefix("-cli")).unwrap_or(name);
     begins && name.starts_with([' ', '\t', '\r', '\n', '\\', '`', '^'])
 }
 

@@ -9,7 +9,8 @@ use crate::within::Within;
 use crate::{DocumentKind, KeyFacts, Presence, Resolved, Resource, Way};
 use crate::{grant, plan};
 
-/// What is in a document, if it is one of these.
+/// What is in a document, if it is one of these. `aws iam get-policy-version` and `get-role-policy` print an IAM policy
+/// with some of its names.
 pub(crate) fn documents(root: Node<'_>) -> Vec<Resolved> {
     if root.get("format_version").is_some() {
         return plan::documents(root);
@@ -24,6 +25,10 @@ pub(crate) fn documents(root: Node<'_>) -> Vec<Resolved> {
     }
     if root.get("Grants").is_some() {
         return grant::listed(root);
+    }
+    let written = root.get("PolicyVersion").and_then(|version| version.get("Document"));
+    if let Some(policy) = written.or_else(|| root.get("PolicyDocument")) {
+        return identity_policy(String::new(), policy.span(), policy).into_iter().collect();
     }
     of_cli(root).into_iter().collect()
 }

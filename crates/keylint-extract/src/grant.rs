@@ -36,7 +36,8 @@ pub(crate) fn is_request(root: Node<'_>) -> bool {
         root.get(name).is_some_and(|value| value.kind() != Kind::String || value.as_str() != Some(""))
     };
     let grantee = ["GranteePrincipal", "GranteeServicePrincipal"].iter().any(|name| is_filled(name));
-    is_filled("KeyId") && grantee && root.get("Operations").is_some()
+    let is_trial = root.get("DryRun").and_then(Node::as_bool) == Some(true);
+    is_filled("KeyId") && grantee && root.get("Operations").is_some() && !is_trial
 }
 
 /// The grants that `aws kms list-grants` or `list-retirable-grants` prints.

@@ -77,13 +77,6 @@ pub(crate) fn is_key_policy(root: Node<'_>) -> bool {
 ///
 /// A service control policy and a permissions boundary look the same; nothing in them tells.
 pub(crate) fn is_identity_policy(root: Node<'_>) -> bool {
-    let Some(statements) = root.get("Statement") else { return false };
-    let all = || {
-        let alone = (statements.kind() == Kind::Object).then_some(statements);
-        alone.into_iter().chain(statements.items())
-    };
-    let names_principals =
-        |statement: Node<'_>| statement.get("Principal").or_else(|| statement.get("NotPrincipal")).is_some();
     let names_kms = |statement: Node<'_>| {
         let actions = statement.get("Action").or_else(|| statement.get("NotAction"));
         let is_of_kms = |action: Node<'_>| {
@@ -91,7 +84,20 @@ pub(crate) fn is_identity_policy(root: Node<'_>) -> bool {
         };
         actions.is_some_and(|actions| is_of_kms(actions) || actions.items().any(is_of_kms))
     };
-    !all().any(names_principals) && all().any(names_kms)
+    names_no_principals(root) && statements(root).any(names_kms)
+}
+
+/// Whether an object is a policy that is attached to whom it is about.
+pub(crate) fn names_no_principals(root: Node<'_>) -> bool {
+    let names_principals =
+        |statement: Node<'_>| statement.get("Principal").or_else(|| statement.get("NotPrincipal")).is_some();
+    root.get("Statement").is_some() && !statements(root).any(names_principals)
+}
+
+fn statements(root: Node<'_>) -> impl Iterator<Item = Node<'_>> {
+    let statements = root.get("Statement");
+    let alone = statements.filter(|node| node.kind() == Kind::Object);
+    alone.into_iter().chain(statements.into_iter().flat_map(Node::items))
 }
 
 fn for_everyone(statements: &[Node<'_>]) -> bool {

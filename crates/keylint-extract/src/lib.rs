@@ -275,7 +275,8 @@ fn from_yaml(text: &str, account: Option<&str>, arena: &mut Arena) -> Extracted 
     let is_template = cloudformation::has_sign(text);
     let is_object = || ["kms.services.k8s.aws/", "aws:kms"].iter().any(|sign| text.contains(sign));
     let is_of_iam = || text.contains("iam.services.k8s.aws/") && language::names_kms(text);
-    if !is_template && !is_object() && !is_of_iam() {
+    let is_request = || text.contains("GranteePrincipal");
+    if !is_template && !is_object() && !is_of_iam() && !is_request() {
         return extracted;
     }
     yaml::parse(text, arena, &mut extracted.problems);
@@ -289,8 +290,21 @@ fn from_yaml(text: &str, account: Option<&str>, arena: &mut Arena) -> Extracted 
     let mut found = cloudformation::documents(tree, account);
     found.extend(tree.roots().flat_map(documents::documents));
     found.sort_by_key(|found| found.resource.at);
+    // What `--cli-input-yaml` takes.
+    let root = tree.root().filter(|root| found.is_empty() && grant::is_request(*root));
+    extracted.documents.extend(root.map(|root| Document::written_out(DocumentKind::Grant, root)));
     write(found, text, arena, &mut extracted);
     extracted
+}
+
+/// The IAM policy that a text in JSON is, whatever it is about: of a file that is said to be one, it matters also that
+/// it says nothing of KMS, or everything. The arena is cleared first.
+pub fn identity_policy(text: &str, arena: &mut Arena) -> Option<Document> {
+    arena.clear();
+    let mut problems = Vec::new();
+    json::parse(text, arena, &mut problems);
+    let root = Tree::new(text, arena).root().filter(|_| problems.is_empty())?;
+    key_policy::names_no_principals(root).then(|| Document::written_out(DocumentKind::IdentityPolicy, root))
 }
 
 impl DocumentKind {

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use keylint_policy::Answer;
 use keylint_policy::arn::{Arn, same_account};
-use keylint_policy::evaluate::{Caller, CallerKind, Context, Evaluator, Obstacle, State};
+use keylint_policy::evaluate::{Caller, CallerKind, Context, Evaluator, Obstacle, State, names};
 use keylint_policy::grant::{Given, Grant};
 use keylint_policy::model::{Effect, Policy, Statement};
 use keylint_policy::pattern::has_hole;
@@ -16,6 +16,7 @@ use keylint_source::{FileId, Location, Span};
 use crate::facts::Facts;
 use crate::finding::grant_operation_list;
 use crate::grant_facts::{grantee, is_alias, is_key_id, key_arn, lacking, regions_differ};
+use crate::identity_policy::of_unknown_holder;
 use crate::rule::Service;
 use crate::rule_set::KeyKnowledge;
 
@@ -36,6 +37,8 @@ pub struct Access<'a> {
     pub grants: Option<Vec<Part<&'a Grant<'a>>>>,
     /// The IAM policies of whoever creates the grants; `None` where nobody says which there are.
     pub identity_policies: Option<Vec<Part<&'a Policy<'a>>>>,
+    /// Whether files are listed for them, in which there may be one that keylint does not find.
+    pub lists_identity_policies: bool,
 }
 
 /// A document, and the file that it is in.
@@ -99,8 +102,29 @@ pub(crate) struct Chain<'c, 'p> {
 pub(crate) enum Mismatch {
     /// It is for another key.
     Key,
+    /// It is for a key of another Region.
+    Region,
+    /// It is for a key of another account.
+    Account,
     /// Its grantee is another.
     Grantee,
+}
+
+impl Mismatch {
+    /// The member of the grant that tells.
+    pub(crate) fn member<'p>(self, grant: &Grant<'p>) -> Given<'p> {
+        if self == Self::Grantee { grant.grantee } else { grant.key }
+    }
+
+    /// What is another than it should be.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Region => "Region's key",
+            Self::Account => "account's key",
+            Self::Grantee => "grantee",
+        }
+    }
 }
 
 /// What keeps a call from being allowed, with the statement that says so.
@@ -178,8 +202,8 @@ impl<'c, 'p> Chain<'c, 'p> {
                     is_of_account(role.account) && is_meant
                 }
                 (Given::Is(text), None) => has_hole(text.as_str()),
-                (Given::Unknown, _) => true,
-                (Given::Absent, _) => false,
+                // That it has none is said of the grant itself.
+                (Given::Unknown | Given::Absent, _) => true,
             };
             if !fits {
                 return Some(Mismatch::Grantee);
@@ -187,19 +211,27 @@ impl<'c, 'p> Chain<'c, 'p> {
         }
         let (arn, key) = (self.access.arn()?, grant.key.known()?);
         let id = Arn::parse(arn).and_then(|arn| arn.resource.strip_prefix("key/"));
-        let is_other = match key_arn(key.as_str()) {
-            Some(_) => key.as_str() != arn,
-            None => is_key_id(key.as_str()) && id != Some(key.as_str()),
+        let Some(of_grant) = key_arn(key.as_str()) else {
+            let is_other = is_key_id(key.as_str()) && id != Some(key.as_str());
+            return is_other.then_some(Mismatch::Key);
         };
-        is_other.then_some(Mismatch::Key)
+        let of_key = Arn::parse(arn)?;
+        if key.as_str() == arn {
+            None
+        } else if (of_grant.account, of_grant.resource) == (of_key.account, of_key.resource) {
+            Some(Mismatch::Region)
+        } else if (of_grant.region, of_grant.resource) == (of_key.region, of_key.resource) {
+            Some(Mismatch::Account)
+        } else {
+            Some(Mismatch::Key)
+        }
     }
 
     /// Everyone who may create the grant, each with identity policies that allow it.
     fn callers(&self) -> Vec<Caller<'p>> {
         let mut callers: Vec<Caller<'p>> = Vec::new();
         for account in &self.creators {
-            callers.extend(self.facts.somebody_in(account));
-            callers.extend(self.facts.perhaps_in(account));
+            callers.extend(self.facts.anyone_in(account));
         }
         // A service's own role creates no grant for itself.
         callers.retain(|caller| caller.kind != CallerKind::ServiceLinkedRole);
@@ -294,6 +326,20 @@ impl<'c, 'p> Chain<'c, 'p> {
         denial.map(|statement| (statement, lost))
     }
 
+    /// The statement that names the other account and lets it call most of these operations.
+    pub(crate) fn nearest_use(&self, operations: &[Operation]) -> Option<&'p Statement<'p>> {
+        let needed: Operations = operations.iter().copied().collect();
+        let callers = self.callers();
+        let names_some = |statement: &&Statement<'_>| {
+            let by = |caller: &Caller<'_>| names(&statement.principals, caller).at_all() == Answer::Yes;
+            !statement.principals.negated && callers.iter().any(by)
+        };
+        let covered = |statement: &&Statement<'_>| statement.operations.certain.intersection(needed).len();
+        let allowing = self.facts.policy().statements.iter().rev();
+        let allowing = allowing.filter(|statement| statement.effect == Some(Effect::Allow));
+        allowing.filter(names_some).max_by_key(covered).filter(|statement| covered(statement) > 0)
+    }
+
     /// Whether the IAM policies allow creating the grant; if not, the statement that comes nearest, with what is in its
     /// way. Without any policy listed, nothing is known.
     pub(crate) fn creator_may(&self, grant: Option<&Grant<'_>>) -> Option<(Answer, Option<HeldCause<'p>>)> {
@@ -301,16 +347,17 @@ impl<'c, 'p> Chain<'c, 'p> {
         let account = self.creators.first().cloned().unwrap_or_default();
         let partition = self.facts.key().partition.clone();
         let holder = Caller::role_of(account, &partition);
-        let context = self.context(grant);
+        let call = self.context(grant);
         let mut answer = Answer::No;
         let mut nearest: Option<HeldCause<'p>> = None;
         let mut denied: Option<HeldCause<'p>> = None;
         for part in policies {
             let evaluator = Evaluator::new(part.document, self.facts.key());
             let about = evaluator.about_holder(&holder);
+            let statements = &part.document.statements;
+            let context = statements.iter().fold(call.clone(), of_unknown_holder);
             let verdict = about.may(Operation::CREATE_GRANT, &context);
             answer = answer.or(verdict.without_denials);
-            let statements = &part.document.statements;
             let applies = |statement: &&Statement<'_>| {
                 statement.effect == Some(Effect::Deny)
                     && about.applies(statement.index, Operation::CREATE_GRANT, &context).at_all()
@@ -352,7 +399,21 @@ impl<'c, 'p> Chain<'c, 'p> {
         };
         let mut context = Context::open()
             .with_value("kms:GrantIsForAWSResource", "false")
-            .with("kms:ViaService", State::Absent);
+            .with("kms:ViaService", State::Absent)
+            .with_value("aws:ViaAWSService", "false");
+        // A service that calls for a resource of its own would say for which.
+        for key in ["aws:CalledVia", "aws:SourceArn", "aws:SourceAccount", "aws:SourceOrgID"] {
+            context = context.with(key, State::Absent);
+        }
+        let of_key = self.access.arn().and_then(key_arn).map(|arn| arn.region);
+        let region = match grant.map_or(Given::Absent, |grant| grant.region) {
+            Given::Is(text) if !has_hole(text.as_str()) => Some(text.as_str().to_owned()),
+            Given::Absent => of_key.filter(|region| !has_hole(region)).map(str::to_owned),
+            _ => None,
+        };
+        if let Some(region) = region {
+            context = context.with_value("aws:RequestedRegion", region);
+        }
         let Some(grant) = grant else {
             if let (Some(service), Some(account)) = (self.service, self.access.account) {
                 let names = service.grant.iter().map(|operation| Cow::Borrowed(operation.name()));
@@ -427,9 +488,21 @@ impl<'c, 'p> Chain<'c, 'p> {
                 format!("is asked for in another Region than the key's, `{of_key}`"),
             ));
         }
+        for (given, name) in [(grant.key, "key"), (grant.grantee, "grantee")] {
+            if given.is_absent() && grant.grantee_service.is_absent() {
+                return Some((grant.heading, format!("names no {name}")));
+            }
+        }
         let unknown = grant.operations.items.iter().find(|item| item.operation.is_none());
         if let Some(item) = unknown {
             return Some((item.text.span(), format!("has `{}`, which is no operation", item.text.as_str())));
+        }
+        let (spec, usage) = (self.access.key.spec, self.access.key.usage);
+        let is_refused = |operation: Operation| !operation.in_grants() || !operation.works_on(spec, usage);
+        let refused = grant.operations.items.iter().find(|item| item.operation.is_some_and(is_refused));
+        if let Some(item) = refused {
+            let says = format!("has `{}`, which KMS refuses for this key", item.text.as_str());
+            return Some((item.text.span(), says));
         }
         let text = grant.grantee.text().filter(|_| self.meant_grantee(grant).is_some())?;
         Some((text.span(), "is for a role whose ARN is written wrongly".to_owned()))
@@ -497,12 +570,10 @@ impl<'c, 'p> Chain<'c, 'p> {
     fn links_of_grants(&self) -> Vec<Link> {
         let link = |holds, at, says: String| Link { document: "grant", holds, at, says };
         if let Some((part, mismatch)) = &self.nearest {
-            let (given, says) = match mismatch {
-                Mismatch::Key => (part.document.key, "is for another key"),
-                Mismatch::Grantee => (part.document.grantee, "is for another grantee"),
-            };
+            let given = mismatch.member(part.document);
+            let says = format!("is for another {}", mismatch.word());
             let span = given.text().map_or(part.document.heading, keylint_policy::model::Text::span);
-            return vec![link(Answer::No, Some(part.at(span)), says.to_owned())];
+            return vec![link(Answer::No, Some(part.at(span)), says)];
         }
         if self.grants.is_empty() {
             let listed = self.access.grants.is_some();
@@ -519,7 +590,10 @@ impl<'c, 'p> Chain<'c, 'p> {
                 self.service.map(|service| lacking(part.document, &others, service)).unwrap_or_default();
             if lacking.is_empty() {
                 let at = Some(part.at(part.document.heading));
-                return link(Answer::Yes, at, "gives the role what it needs".to_owned());
+                return match open_part(part.document) {
+                    Some(open) => link(Answer::Maybe, at, format!("{open} is not known")),
+                    None => link(Answer::Yes, at, "gives the role what it needs".to_owned()),
+                };
             }
             let at = Some(part.at(part.document.operations.span));
             link(Answer::No, at, format!("lacks {}", grant_operation_list(&lacking)))
@@ -546,6 +620,22 @@ impl<'c, 'p> Chain<'c, 'p> {
                 link(Answer::No, Some(at), "does not let its holder create the grant")
             }
         }
+    }
+}
+
+/// What of a grant is not known before it is created, so that it is not sure to be what the service needs.
+fn open_part(grant: &Grant<'_>) -> Option<&'static str> {
+    let is_open = |given: Given<'_>| !given.is_absent() && given.known().is_none();
+    if is_open(grant.key) {
+        Some("its key")
+    } else if is_open(grant.grantee) {
+        Some("its grantee")
+    } else if grant.operations.open {
+        Some("what it permits")
+    } else if grant.constraints.open || !grant.constraints.items.is_empty() {
+        Some("whether the service meets its constraints")
+    } else {
+        None
     }
 }
 

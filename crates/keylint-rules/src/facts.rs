@@ -238,6 +238,14 @@ impl<'p> Facts<'p> {
         role.chain(root_user).chain(named.map(|caller| caller.with_identity_policies(Answer::Yes)))
     }
 
+    /// Whoever there may be in another account: somebody, a user, and anyone whom a condition asks for.
+    pub(crate) fn anyone_in<'f>(&'f self, account: &'f str) -> impl Iterator<Item = Caller<'p>> + 'f {
+        let partition = &self.key().partition;
+        let user = std::iter::once_with(move || Caller::user_of(account.to_owned(), partition));
+        let others = self.like_conditions(account).into_iter().chain(self.perhaps_in(account));
+        self.somebody_in(account).chain(user).chain(others)
+    }
+
     /// The operations that some statement may allow to a kind of party: a quick upper bound, by the form of its
     /// principals alone.
     pub(crate) fn reach_of(&self, who: Who) -> Operations {

@@ -11,7 +11,7 @@ use crate::checks::Check;
 use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::grant_facts::GrantFacts;
-use crate::identity_policy::HeldPolicy;
+use crate::identity_policy::{HeldPolicy, is_about_kms};
 use crate::owner::key_of;
 use crate::rule::{Decision, Rule};
 use crate::rule_set::{KeyKnowledge, RuleSet, Selection};
@@ -91,8 +91,16 @@ impl RuleSet {
         file: FileId,
     ) -> Vec<Diagnostic> {
         let held = HeldPolicy::new(policy);
+        let (key, owner) = key_of(policy, None, None);
+        let known = KeyKnowledge::default();
+        let facts = Facts::new(policy, &key, owner, &known);
         self.find(selection, file, |rule, _| match &rule.decision {
             Decision::Check(Check::Identity(check)) => check(&held, rule.info.severity),
+            Decision::Check(Check::Policy(check)) if rule.also_for_identity_policies => {
+                let mut found = check(&facts, &self.services, rule.info.severity);
+                found.retain(is_about_kms);
+                found
+            }
             _ => Vec::new(),
         })
     }

@@ -9,6 +9,8 @@ use keylint_policy::model::{Effect, Policy, Statement, Text};
 use keylint_policy::pattern::{self, FRESH};
 use keylint_policy::vocabulary::{KeyId, Operation, Operations};
 
+use crate::finding::Finding;
+
 /// An IAM policy that is attached to a user, a group, or a role.
 pub(crate) struct HeldPolicy<'p> {
     pub(crate) policy: &'p Policy<'p>,
@@ -50,7 +52,8 @@ impl<'p> HeldPolicy<'p> {
             let account = key.account.clone().unwrap_or_default();
             let holder = Caller::role_of(account, &key.partition);
             let about = evaluator.about_holder(&holder);
-            let context = context_of(statement);
+            let statements = &self.policy.statements;
+            let context = statements.iter().fold(Context::open(), of_direct_call);
             let may = |operation: &Operation| {
                 about.may_through(statement.index, *operation, &context).answer == Answer::Yes
             };
@@ -58,6 +61,18 @@ impl<'p> HeldPolicy<'p> {
             (!allowed.is_empty()).then_some((allowed, *item))
         };
         statement.resources.items.iter().find_map(resource)
+    }
+}
+
+/// Whether a finding is about KMS: the policy speaks of other services too, which is none of keylint's business.
+pub(crate) fn is_about_kms(finding: &Finding<'_>) -> bool {
+    let named = ["action", "key"].into_iter().find_map(|word| finding.words.get(word));
+    let is_of_kms = |text: &str| text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("kms:"));
+    let speaks_of_kms =
+        |statement: &Statement<'_>| statement.actions.items.iter().any(|item| is_of_kms(item.text.as_str()));
+    match named {
+        Some(text) => is_of_kms(text),
+        None => finding.statement.is_some_and(speaks_of_kms),
     }
 }
 
@@ -79,8 +94,8 @@ fn any_key_of<'k>(resource: &str) -> Option<Key<'k>> {
     })
 }
 
-/// A direct call for a key without aliases and tags.
-fn context_of<'c>(statement: &'c Statement<'_>) -> Context<'c> {
+/// A direct call for a key without aliases and tags, by whoever holds the policy.
+fn of_direct_call<'c>(context: Context<'c>, statement: &'c Statement<'_>) -> Context<'c> {
     const ABSENT: [KeyId; 6] = [
         KeyId::VIA_SERVICE,
         KeyId::CALLED_VIA,
@@ -89,6 +104,18 @@ fn context_of<'c>(statement: &'c Statement<'_>) -> Context<'c> {
         KeyId::RESOURCE_ALIASES,
         KeyId::RESOURCE_TAG,
     ];
-    let keys = statement.conditions.iter().filter(|one| one.key.id.is_some_and(|id| ABSENT.contains(&id)));
-    keys.fold(Context::open(), |context, condition| context.with(condition.key_text.as_str(), State::Absent))
+    let is_absent = |id: KeyId| ABSENT.contains(&id);
+    let keys = statement.conditions.iter().filter(|condition| condition.key.id.is_some_and(is_absent));
+    let direct =
+        keys.fold(context, |context, condition| context.with(condition.key_text.as_str(), State::Absent));
+    of_unknown_holder(direct, statement)
+}
+
+/// A call of whoever holds a policy with this statement: nothing is known of them.
+pub(crate) fn of_unknown_holder<'c>(context: Context<'c>, statement: &'c Statement<'_>) -> Context<'c> {
+    const OF_HOLDER: [KeyId; 5] =
+        [KeyId::PRINCIPAL_ARN, KeyId::PRINCIPAL_TYPE, KeyId::PRINCIPAL_TAG, KeyId::USERNAME, KeyId::USERID];
+    let is_of_holder = |id: KeyId| OF_HOLDER.contains(&id);
+    let keys = statement.conditions.iter().filter(|condition| condition.key.id.is_some_and(is_of_holder));
+    keys.fold(context, |context, condition| context.with(condition.key_text.as_str(), State::Unknown))
 }

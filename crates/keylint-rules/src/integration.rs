@@ -384,7 +384,7 @@ fn described<'p>(finding: Finding<'p>, usage: &Use<'p, '_>, operations: &[Operat
 }
 
 /// The missing operations as a policy would list them: with the usual wildcard where both halves are missing.
-fn action_list(operations: &[Operation]) -> String {
+pub(crate) fn action_list(operations: &[Operation]) -> String {
     const FAMILIES: [(&str, [Operation; 2]); 2] = [
         ("kms:ReEncrypt*", [Operation::RE_ENCRYPT_FROM, Operation::RE_ENCRYPT_TO]),
         (

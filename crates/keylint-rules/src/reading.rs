@@ -32,7 +32,13 @@ pub(crate) fn rule(name: &str, root: Node<'_>, problems: &mut Vec<Problem>) -> R
         references: strings(root, "references"),
     };
     let decision = decision(root, severity, problems);
-    Rule { info, decision, texts, yields_to: strings(root, "yields-to") }
+    Rule {
+        info,
+        decision,
+        texts,
+        yields_to: strings(root, "yields-to"),
+        also_for_identity_policies: text(root, "also-for") == "identity-policies",
+    }
 }
 
 fn decision(root: Node<'_>, severity: Severity, problems: &mut Vec<Problem>) -> Decision {

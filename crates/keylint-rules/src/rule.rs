@@ -23,6 +23,8 @@ pub(crate) struct Rule {
     pub(crate) texts: Texts,
     /// Rules whose findings about the same operations of the same principal make this one's superfluous.
     pub(crate) yields_to: Vec<String>,
+    /// Whether what its check looks at in key policies is as wrong where an IAM policy speaks of KMS.
+    pub(crate) also_for_identity_policies: bool,
 }
 
 /// How a rule decides.

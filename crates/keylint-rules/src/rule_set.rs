@@ -46,6 +46,8 @@ pub struct KeyKnowledge<'k> {
     pub is_used_from_elsewhere: bool,
     /// The services that it must serve, by name.
     pub serves: Vec<String>,
+    /// The services of other accounts that it must serve, by name: whether they can is for more than its policy to say.
+    pub serves_elsewhere: Vec<String>,
     /// The Regions in which they use it, where the user says so: the name of the service, and the Region.
     pub serves_in: Vec<(String, String)>,
     /// Whether KMS is told not to refuse a policy that leaves nobody to manage the key.
@@ -120,6 +122,11 @@ impl RuleSet {
     /// The name that AWS gives a service.
     pub fn service_title(&self, name: &str) -> Option<&str> {
         self.services.iter().find(|service| service.name == name).map(|service| service.title.as_str())
+    }
+
+    /// Whether a service, by its name, can use a key of another account through a grant that keylint knows.
+    pub fn takes_grant(&self, name: &str) -> bool {
+        self.services.iter().any(|service| service.name == name && !service.grant.is_empty())
     }
 
     /// Leaves out what a rule says of a place of which another says the same, to which it yields.

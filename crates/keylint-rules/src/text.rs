@@ -7,6 +7,7 @@ pub(crate) type Words = BTreeMap<&'static str, String>;
 
 /// Every word that a sentence may use, with what it stands for.
 pub const WORDS: &[(&str, &str)] = &[
+    ("absent", "set when something is not there that has to be"),
     ("account", "the account of the principal"),
     ("action", "the action as it is written"),
     ("actions", "the missing operations in the form in which a policy would list them"),

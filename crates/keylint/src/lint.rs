@@ -124,6 +124,8 @@ pub struct Linter {
     folder: PathBuf,
     /// The same as the user is to see it.
     shown_folder: PathBuf,
+    /// The configuration file, as an absolute path.
+    config_path: Option<PathBuf>,
     account: Option<String>,
     services: Vec<String>,
 }
@@ -190,6 +192,7 @@ impl Linter {
             rules,
             selection,
             folder: absolute(folder.unwrap_or(Path::new(""))),
+            config_path: settings.config.as_ref().map(|file| absolute(Path::new(&file.path))),
             shown_folder: folder.unwrap_or(Path::new("")).to_path_buf(),
             account: settings.account.clone(),
             services: settings.services.clone(),
@@ -286,8 +289,10 @@ impl Linter {
             let path = self.relative(path);
             for key in self.config.keys.iter().filter(|key| key.covers(&path, resource)) {
                 known.add(key);
-                for served in key.serves.iter().filter(|served| !key.is_elsewhere(served)) {
-                    known.serves.push(served.service.value.clone());
+                for served in &key.serves {
+                    let is_elsewhere = key.is_elsewhere(served);
+                    let list = if is_elsewhere { &mut known.serves_elsewhere } else { &mut known.serves };
+                    list.push(served.service.value.clone());
                     let region = served.region.clone();
                     known.serves_in.extend(region.map(|region| (served.service.value.clone(), region)));
                 }
@@ -383,6 +388,18 @@ impl Problems {
             if let Err(unknown) = known_service(&service.value, rules) {
                 let problem = Problem::new(service.span, unknown.message).with_help(unknown.help);
                 self.add("invalid-config", file, vec![problem]);
+            }
+        }
+        for key in &config.keys {
+            let elsewhere = key.serves.iter().filter(|served| key.is_elsewhere(served));
+            for Spanned { value, span } in elsewhere.map(|served| &served.service) {
+                if known_service(value, rules).is_ok() && !rules.takes_grant(value) {
+                    let message =
+                        format!("keylint knows no grant by which `{value}` uses a key of another account");
+                    let help =
+                        "remove `account`, or the entry: what this service needs there cannot be checked";
+                    self.add("invalid-config", file, vec![Problem::new(*span, message).with_help(help)]);
+                }
             }
         }
     }

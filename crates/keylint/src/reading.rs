@@ -112,8 +112,12 @@ pub(crate) fn may_concern_kms(bytes: &[u8]) -> bool {
 /// Whether a file may hold a document, by its name and its bytes: in a language that keylint does not parse, these are
 /// commands that create grants.
 pub(crate) fn may_concern_keys(path: &str, bytes: &[u8]) -> bool {
-    let may_have_command = || memmem::find(bytes, b"create-grant").is_some();
-    may_concern_kms(bytes) && (Language::of_path(path) != Some(Language::Other) || may_have_command())
+    let has = |word: &[u8]| memmem::find(bytes, word).is_some();
+    if Language::of_path(path) == Some(Language::Other) {
+        return has(b"create-grant");
+    }
+    // The request for a grant need not name the service that it is sent to.
+    may_concern_kms(bytes) || has(b"GranteePrincipal")
 }
 
 /// Whether k, m, and s follow one another at this distance.

@@ -37,7 +37,9 @@ pub(crate) fn check_uses(linter: &Linter, inputs: &[Input]) -> (LintedUses, Vec<
             let named = asked().filter(|(_, input)| names_it(&input.path));
             paths.extend(named.map(|(_, input)| (absolute(&input.path), input.path.clone())));
         }
-        let is_asked = asked().any(|(_, input)| paths.contains_key(&absolute(&input.path)));
+        let is_asked = asked().any(|(_, input)| {
+            paths.contains_key(&absolute(&input.path)) || linter.is_configuration(&input.path)
+        });
         if is_asked {
             wanted.extend(paths);
         }

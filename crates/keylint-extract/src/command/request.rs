@@ -92,7 +92,11 @@ pub(super) fn request(words: Vec<Word>, rest: Rest, at: Span) -> Option<Value> {
             }
         }
     }
-    Some(request.finish(rest, at))
+    let is_trial =
+        |(key, value): &(Key, Value)| key.text.is("DryRun") && matches!(value.kind, ValueKind::Bool(true));
+    // It only asks whether the call would be allowed.
+    let creates = !request.options.iter().chain(&request.input).any(is_trial);
+    creates.then(|| request.finish(rest, at))
 }
 
 #[derive(Default)]

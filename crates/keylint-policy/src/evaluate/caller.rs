@@ -109,6 +109,13 @@ impl<'r> Caller<'r> {
         Self::in_account(CallerKind::Role, account, arn)
     }
 
+    /// Some user of an account, like [`Caller::role_of`].
+    pub fn user_of(account: impl Into<Cow<'r, str>>, partition: &str) -> Self {
+        let account = account.into();
+        let arn = format!("arn:{partition}:iam::{account}:user/{UNNAMED}");
+        Self::in_account(CallerKind::User, account, arn)
+    }
+
     /// The root user of an account.
     pub fn root_user_of(account: impl Into<Cow<'r, str>>, partition: &str) -> Self {
         let account = account.into();

@@ -47,7 +47,9 @@ fn of_cause<'p>(chain: &Chain<'_, 'p>, cause: &Cause<'p>, severity: Severity) ->
             None => finding,
         },
         Cause::Resource(_) => finding.with("element", "Resource"),
-        Cause::Operation(_) => finding,
+        // Where nothing names the account, it lacks more than this operation.
+        Cause::Operation(None) => finding.with("help", statements_for_account(chain)),
+        Cause::Operation(Some(_)) => finding,
     }
 }
 
@@ -113,33 +115,40 @@ pub(super) fn broken<'p>(chain: &Chain<'_, 'p>, severity: Severity) -> Vec<Findi
             return Vec::new();
         }
         // A grant gives the role these operations whoever creates it: AWS's procedure asks for more than it takes.
-        let found = finding(severity.min(Severity::Warning), of_policy(heading));
+        let nearest = chain.nearest_use(&unshared_of(service));
+        let span = nearest.map_or(heading, |statement| statement.actions.value);
+        let found = finding(severity.min(Severity::Warning), of_policy(span));
         let found = found.with("operations", operation_list(&unshared)).with("use", "");
-        return vec![found.with("help", statements_for_account(chain))];
+        return vec![match nearest {
+            Some(statement) => {
+                found.in_statement(statement).with("actions", crate::integration::action_list(&unshared))
+            }
+            None => found.with("help", statements_for_account(chain)),
+        }];
     }
     let command = create_grant_command(chain);
     if let Some((part, mismatch)) = &chain.nearest {
-        let given = match mismatch {
-            Mismatch::Key => part.document.key,
-            Mismatch::Grantee => part.document.grantee,
-        };
+        let given = mismatch.member(part.document);
         let span = given.text().map_or(part.document.heading, Text::span);
         let value = given.text().map_or("", Text::as_str);
         let expected = match mismatch {
-            Mismatch::Key => arn_of_key(chain),
             Mismatch::Grantee => chain.role_arn().unwrap_or_default(),
+            _ => arn_of_key(chain),
         };
-        let element = if *mismatch == Mismatch::Key { "key" } else { "grantee" };
         let found = finding(severity, part.at(span)).with("value", value).with("expected", expected);
-        return vec![found.with("element", element).with("help", command)];
+        return vec![found.with("element", mismatch.word()).with("help", command)];
     }
     if chain.grants.is_empty() {
         // Where nobody says which grants there are, there may be one.
-        let severity = if access.grants.is_some() { severity } else { severity.min(Severity::Note) };
+        let is_listed = access.grants.is_some();
+        let severity = if is_listed { severity } else { severity.min(Severity::Note) };
         let found = finding(severity, access.declared).with("unnamed", "");
+        let found = if is_listed { found } else { found.with("conditional", "") };
         return vec![found.with("help", command)];
     }
     if let Some((Answer::No, None)) = chain.creator_may(None) {
+        // Files in which no IAM policy speaks of keys may have one that speaks of everything.
+        let severity = if access.lists_identity_policies { severity.min(Severity::Note) } else { severity };
         let found = finding(severity, access.declared).with("delegating", "");
         return vec![found.with("help", statement_for_creator(&arn_of_key(chain)))];
     }
@@ -191,6 +200,11 @@ fn with_account<'p>(finding: Finding<'p>, chain: &Chain<'_, 'p>) -> Finding<'p> 
         Some(account) => finding.with("account", account),
         None => finding,
     }
+}
+
+/// The operations of which the key policy is to let the other account call all itself.
+fn unshared_of(service: &crate::rule::Service) -> Vec<Operation> {
+    service.grant.iter().copied().filter(|operation| *operation != Operation::CREATE_GRANT).collect()
 }
 
 /// The ARN of the key, or what stands for it.

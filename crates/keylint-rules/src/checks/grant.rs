@@ -5,7 +5,7 @@
 use keylint_policy::Answer;
 use keylint_policy::arn::Arn;
 use keylint_policy::grant::Grant;
-use keylint_policy::model::{Identity, Principal, Text};
+use keylint_policy::model::{Identity, IdentityKind, Principal, Text};
 use keylint_policy::pattern;
 use keylint_policy::vocabulary::{Operation, Operations};
 use keylint_source::Severity;
@@ -27,7 +27,11 @@ pub(super) fn missing_operations<'p>(
     let mut findings: Vec<Finding<'p>> = misspelt
         .map(|item| {
             let finding = Finding::at(severity, item.text.span()).with("value", item.text.as_str());
-            match item.meant.iter().collect::<Vec<_>>().as_slice() {
+            // Of what a pattern matches, a service means what it needs.
+            let needed = facts.service(services).map(|service| service.grant.iter().copied().collect());
+            let meant = needed.map_or(item.meant, |needed: Operations| item.meant.intersection(needed));
+            let meant = if meant.is_empty() { item.meant } else { meant };
+            match meant.iter().collect::<Vec<_>>().as_slice() {
                 [] => finding,
                 meant => finding.with("suggestion", grant_operation_list(meant)),
             }
@@ -58,7 +62,8 @@ pub(super) fn invalid<'p>(
     services: &[Service],
     severity: Severity,
 ) -> Vec<Finding<'p>> {
-    let mut findings = impossible_operations(facts, severity);
+    let mut findings = absent_members(facts.grant, severity);
+    findings.extend(impossible_operations(facts, severity));
     findings.extend(wrong_key(facts, severity));
     findings.extend(wrong_grantee(facts, services, severity));
     findings.extend(wrong_constraint(facts, severity));
@@ -69,19 +74,37 @@ pub(super) fn invalid<'p>(
     findings
 }
 
+/// What every request for a grant has to have, and this one has not.
+fn absent_members<'p>(grant: &'p Grant<'p>, severity: Severity) -> Vec<Finding<'p>> {
+    let no_operation = grant.operations.items.is_empty() && !grant.operations.open;
+    let absent = [
+        ("KeyId", grant.key.is_absent()),
+        ("GranteePrincipal", grant.grantee.is_absent() && grant.grantee_service.is_absent()),
+        ("Operations", no_operation),
+    ];
+    let absent = absent.into_iter().filter(|(_, is_absent)| *is_absent && !grant.exists);
+    absent
+        .map(|(name, _)| Finding::at(severity, grant.heading).with("element", name).with("absent", ""))
+        .collect()
+}
+
 /// Operations that no grant can hold, and those that the key does not know.
 fn impossible_operations<'p>(facts: &GrantFacts<'p>, severity: Severity) -> Vec<Finding<'p>> {
     let (spec, usage) = (facts.known.spec, facts.known.usage);
-    let items = facts.grant.operations.items.iter().filter_map(|item| Some((item.text, item.operation?)));
-    let mut findings = Vec::new();
-    for (text, operation) in items {
+    let items = || facts.grant.operations.items.iter().filter_map(|item| Some((item.text, item.operation?)));
+    let ungrantable = items().filter(|(_, operation)| !operation.in_grants()).map(|(text, operation)| {
         let finding = Finding::at(severity, text.span()).with("operation", operation.name());
-        if !operation.in_grants() {
-            findings.push(finding.with("ungrantable", ""));
-        } else if !operation.works_on(spec, usage) {
-            let kind = spec.or(usage).unwrap_or_default();
-            findings.push(finding.with("kind", kind));
-        }
+        finding.with("ungrantable", "")
+    });
+    let mut findings: Vec<Finding<'p>> = ungrantable.collect();
+    // They have one cause: the kind of the key.
+    let is_unknown = |operation: Operation| operation.in_grants() && !operation.works_on(spec, usage);
+    let mut unknown = items().filter(|(_, operation)| is_unknown(*operation));
+    let all: Vec<Operation> = unknown.clone().map(|(_, operation)| operation).collect();
+    if let Some((first, _)) = unknown.next() {
+        let finding = Finding::at(severity, first.span()).with("operations", grant_operation_list(&all));
+        let finding = finding.with("kind", spec.or(usage).unwrap_or_default());
+        findings.push(Finding { related: unknown.map(|(text, _)| text.span()).collect(), ..finding });
     }
     findings
 }
@@ -121,7 +144,22 @@ fn wrong_grantee<'p>(
     let text = facts.grant.grantee.text()?;
     let written = text.as_str();
     let finding = || Finding::at(severity, text.span()).with("principal", written);
+    let arn = Arn::parse(written);
+    let digits = arn.map_or("", |arn| arn.account);
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number && digits.len() != 12 {
+        return Some(finding().with("kind", "a principal of an account whose id has not 12 digits"));
+    }
+    let of_key = facts.grant.key.text().and_then(|key| key_arn(key.as_str()));
+    let partition = |arn: Option<Arn<'p>>| arn.map(|arn| arn.partition).filter(|it| !pattern::has_hole(it));
+    if let (Some(own), Some(of_key)) = (partition(arn), partition(of_key))
+        && own != of_key
+    {
+        return Some(finding().with("kind", "a principal of another partition than the key's"));
+    }
     let kind = match Principal::parse_aws(written) {
+        // The ARN of a session does not tell the path of its role.
+        Principal::Identity(identity) if identity.kind != IdentityKind::Role => return None,
         Principal::Identity(identity) => {
             let roles: Vec<&LinkedRole> = services.iter().filter_map(Service::role).collect();
             if pattern::has_hole(identity.name) {

@@ -16,7 +16,9 @@ pub(super) fn unsuitable<'p>(
 ) -> Vec<Finding<'p>> {
     let mut findings = Vec::new();
     for service in services {
-        let is_declared = facts.known.serves.contains(&service.name);
+        let known = facts.known;
+        let is_declared =
+            known.serves.contains(&service.name) || known.serves_elsewhere.contains(&service.name);
         let named = place_of(facts, service);
         // One principal can stand for several services: then it is not known which of them is meant.
         let is_certain = |service: &Service| {

@@ -155,7 +155,13 @@ fn is_grantee(grant: &Grant<'_>, question: &Question<'_, '_>) -> Answer {
         Given::Absent => Answer::No,
         Given::Unknown => Answer::Maybe,
         Given::Is(text) => match Principal::parse_aws(text.as_str()) {
-            principal @ Principal::Identity(_) => principal_names(&principal, caller).directly,
+            // A grant for a role that is written nearly like the caller is one for another role.
+            principal @ Principal::Identity(_) => match principal_names(&principal, caller).directly {
+                Answer::Maybe if caller.kind == CallerKind::ServiceLinkedRole && !has_hole(text.as_str()) => {
+                    Answer::No
+                }
+                answer => answer,
+            },
             // Whether the identities of an account have what its root is granted is not documented.
             principal @ Principal::Account(_) => {
                 let named = principal_names(&principal, caller);
@@ -169,6 +175,14 @@ fn is_grantee(grant: &Grant<'_>, question: &Question<'_, '_>) -> Answer {
 
 /// Who names a grant says that it is one for this key, unless the grant says that it is for another.
 fn is_for_key(grant: &Grant<'_>, question: &Question<'_, '_>) -> Answer {
+    // KMS answers no request in a Region other than the key's.
+    let region = |arn: &str| Arn::parse(arn).map(|arn| arn.region.to_owned());
+    let of_key = grant.key.known().and_then(|key| region(key.as_str()));
+    if let (Some(asked), Some(of_key)) = (grant.region.known(), of_key)
+        && asked.as_str() != of_key
+    {
+        return Answer::No;
+    }
     let key = question.evaluator.key();
     let arn = key.arn.as_deref().filter(|arn| !has_hole(arn));
     let (Some(text), Some(arn)) = (grant.key.known(), arn) else { return Answer::Yes };

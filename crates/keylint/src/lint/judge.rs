@@ -161,6 +161,7 @@ impl Linter {
                     policy: Part { document: &policy, file },
                     grants: Some(of_key.iter().map(|&grant| Part { document: grant, file }).collect()),
                     identity_policies: None,
+                    lists_identity_policies: false,
                 };
                 self.rules.check_access(&self.selection, &access).0
             })

@@ -11,7 +11,7 @@ use keylint_rules::{Access, Files, KeyEntry, KeyKnowledge, Link, Part, Served};
 use keylint_source::{Diagnostic, FileId, Location, Problem, SourceFile, Span};
 use keylint_syntax::{Arena, Kind, Tree};
 
-use super::{CONFIGURATION, Linter, OfModule, Places, diagnostic};
+use super::{CONFIGURATION, Linter, OfModule, Places, absolute, diagnostic};
 use crate::ways;
 
 /// A file that a declared use may be about.
@@ -69,6 +69,11 @@ impl Linter {
         found.filter(|path| path.is_file()).map(shown).collect()
     }
 
+    /// Whether a path is that of the configuration.
+    pub(crate) fn is_configuration(&self, path: &Path) -> bool {
+        self.config_path.as_ref().is_some_and(|config| *config == absolute(path))
+    }
+
     /// Whether a pattern of the configuration covers a file.
     pub(crate) fn is_of(&self, files: &Files, path: &Path) -> bool {
         files.cover(&self.relative(&path.to_string_lossy()))
@@ -109,6 +114,13 @@ impl Linter {
         linted
     }
 
+    /// Whether the configuration says that one of these files has an IAM policy.
+    fn is_listed_identity_policy(&self, paths: &[String]) -> bool {
+        let lists =
+            self.declared_uses().flat_map(|declared| declared.served.identity_policies.iter().flatten());
+        lists.into_iter().any(|files| paths.iter().any(|path| files.cover(path)))
+    }
+
     fn lint_use(&self, declared: &DeclaredUse<'_>, units: &[Unit<'_>], linted: &mut LintedUses) {
         let DeclaredUse { key, served } = declared;
         let Some(account) = served.account.as_deref() else { return };
@@ -146,7 +158,13 @@ impl Linter {
             documents(&served.grants, DocumentKind::Grant),
             documents(&served.identity_policies, DocumentKind::IdentityPolicy),
         );
-        if is_missing {
+        let listed = [&served.grants, &served.identity_policies];
+        let is_broken = units.iter().any(|unit| {
+            let is_listed = |path: &String| listed.into_iter().flatten().flatten().any(|it| it.cover(path));
+            !unit.extracted.problems.is_empty() && unit.paths.iter().any(is_listed)
+        });
+        // That a file is not there, or cannot be read, is said already.
+        if is_missing || is_broken {
             return;
         }
         let identity_policies: Option<Vec<(Policy<'_>, FileId)>> =
@@ -175,6 +193,7 @@ impl Linter {
                     policy: Part { document: &lowered, file: policy.file },
                     grants: grants.as_ref().map(|all| parts(all)),
                     identity_policies: identity_policies.as_ref().map(|all| parts(all)),
+                    lists_identity_policies: served.identity_policies.iter().flatten().next().is_some(),
                 };
                 let (found, of_way) = self.rules.check_access(&self.selection, &access);
                 links = of_way;
@@ -236,6 +255,10 @@ impl Linter {
         for group in groups {
             let id = FileId(u32::MAX - u32::try_from(units.len()).unwrap_or(0));
             let mut unit = Unit::new(id, &group, self.account.as_deref(), read);
+            let paths: Vec<String> = group.iter().map(|file| self.relative(file.path)).collect();
+            if self.is_listed_identity_policy(&paths) {
+                unit.take_any_identity_policy();
+            }
             let read_files = std::mem::take(&mut unit.extracted.read_files);
             let ids: Vec<FileId> = read_files
                 .iter()
@@ -245,7 +268,7 @@ impl Linter {
                 })
                 .collect();
             unit.places = Places::new(&unit.files, &read_files, &ids);
-            unit.paths = group.iter().map(|file| self.relative(file.path)).collect();
+            unit.paths = paths;
             for (id, ReadFile { path, text, .. }) in ids.into_iter().zip(read_files) {
                 linted.read_files.push((id, SourceFile::new(path, text)));
             }
@@ -344,6 +367,21 @@ impl<'f> Unit<'f> {
         let text = keylint_extract::module_text(&module, &extracted.read_files).into_owned();
         let places = Places::new(&files, &[], &[]);
         Self { file: id, files, paths: Vec::new(), text, arena, extracted, places }
+    }
+
+    /// Looks for an IAM policy that says nothing of KMS in particular, where none was found that does.
+    fn take_any_identity_policy(&mut self) {
+        let is_one = |kind: DocumentKind| kind == DocumentKind::IdentityPolicy;
+        let has_one = self.extracted.documents.iter().any(|document| is_one(document.kind));
+        let is_json =
+            self.files.first().is_some_and(|file| Language::of(file.path, file.text) == Language::Json);
+        if is_json && !has_one && self.extracted.problems.is_empty() {
+            let mut arena = Arena::default();
+            if let Some(document) = keylint_extract::identity_policy(&self.text, &mut arena) {
+                self.extracted.documents = vec![document];
+                self.arena = arena;
+            }
+        }
     }
 
     fn tree(&self) -> Tree<'_> {
