@@ -207,7 +207,7 @@ fn what_is_not_known_is_a_hole() {
         ("--constraints EncryptionContextEquals", "Constraints=?EncryptionContextEquals"),
         ("--constraints '{\"EncryptionContextEquals\": '$C'}'", "Constraints={EncryptionContextEquals: ?C}"),
         ("--constraints '{\"EncryptionContextEquals\"'", "Constraints=?('EncryptionContextEquals'"),
-        ("--grant-tokens a b --dry-run", "GrantTokens=a b\nDryRun=true"),
+        ("--grant-tokens a b --no-dry-run", "GrantTokens=a b\nDryRun=false"),
         ("--name a --name b --no-dry-run", "Name=b\nDryRun=false"),
         ("--name \"\" --region x", "Name=\nRegion=x"),
         ("--name my\\ grant", "Name=my grant"),
@@ -277,6 +277,7 @@ fn documentation() {
         0
     );
     assert_eq!(requests("aws kms create-grant --generate-cli-skeleton").len(), 0);
+    assert_eq!(requests("aws kms create-grant --key-id k --dry-run").len(), 0);
 }
 
 #[test]

@@ -122,13 +122,8 @@ impl<'t> Words<'t> {
             behind.next();
             match unit.character {
                 '\\' if behind.peek().is_some_and(|next| is_blank(next.character)) => {
-                    // Where the lines of an example were put on one line. At the end of a line, a blank behind the
-                    // backslash keeps it from continuing the line.
-                    let is_blank_only = behind.peek().is_some_and(|next| next.character != '\r');
+                    // Also where the lines of an example were put on one line.
                     behind.skip_while(is_blank);
-                    if is_blank_only && behind.strip("\n").is_some() {
-                        return;
-                    }
                 }
                 '\\' => {}
                 '^' => behind.skip_while(|character| character == '\r'),
