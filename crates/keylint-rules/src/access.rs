@@ -15,7 +15,7 @@ use keylint_source::{FileId, Location, Span};
 
 use crate::facts::Facts;
 use crate::finding::grant_operation_list;
-use crate::grant_facts::{grantee, is_alias, is_key_id, key_arn, lacking, regions_differ};
+use crate::grant_facts::{grantee, is_alias, is_key_id, key_arn, lacking, misplaced_grantee, regions_differ};
 use crate::identity_policy::of_unknown_holder;
 use crate::rule::Service;
 use crate::rule_set::KeyKnowledge;
@@ -278,7 +278,18 @@ impl<'c, 'p> Chain<'c, 'p> {
                 }
             }
         }
-        Cause::Operation(nearest)
+        // A `Deny` where an `Allow` was meant, perhaps.
+        let denies = |statement: &&Statement<'_>| {
+            let to = |caller: &Caller<'_>| {
+                let about = self.facts.evaluator.about(caller);
+                about.applies(statement.index, operation, context).at_all() == Answer::Yes
+            };
+            statement.effect == Some(Effect::Deny) && callers.iter().all(to)
+        };
+        match self.facts.policy().statements.iter().find(denies) {
+            Some(denial) => Cause::Denied(denial),
+            None => Cause::Operation(nearest),
+        }
     }
 
     /// The operations that the service needs and that the key policy does not let the other account call itself.
@@ -504,8 +515,12 @@ impl<'c, 'p> Chain<'c, 'p> {
             let says = format!("has `{}`, which KMS refuses for this key", item.text.as_str());
             return Some((item.text.span(), says));
         }
-        let text = grant.grantee.text().filter(|_| self.meant_grantee(grant).is_some())?;
-        Some((text.span(), "is for a role whose ARN is written wrongly".to_owned()))
+        let text = grant.grantee.text()?;
+        if let Some(kind) = misplaced_grantee(grant) {
+            return Some((text.span(), format!("is for {kind}")));
+        }
+        let is_misspelt = self.meant_grantee(grant).is_some();
+        is_misspelt.then(|| (text.span(), "is for a role whose ARN is written wrongly".to_owned()))
     }
 
     /// The account that is to use the key, as messages name it.

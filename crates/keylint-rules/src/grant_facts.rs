@@ -114,3 +114,16 @@ pub(crate) fn regions_differ<'p>(grant: &Grant<'p>) -> Option<(Text<'p>, &'p str
     let of_key = key_arn(grant.key.text()?.as_str())?.region;
     (!has_hole(of_key) && !of_key.is_empty() && of_key != region.as_str()).then_some((region, of_key))
 }
+
+/// What kind of principal a grantee is that cannot be one, because there is no such account or because it is of another
+/// partition than the key.
+pub(crate) fn misplaced_grantee(grant: &Grant<'_>) -> Option<&'static str> {
+    let arn = Arn::parse(grant.grantee.text()?.as_str())?;
+    let is_number = !arn.account.is_empty() && arn.account.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number && arn.account.len() != 12 {
+        return Some("a principal of an account whose id has not 12 digits");
+    }
+    let of_key = key_arn(grant.key.text()?.as_str())?.partition;
+    let is_known = !has_hole(arn.partition) && !has_hole(of_key);
+    (is_known && arn.partition != of_key).then_some("a principal of another partition than the key's")
+}

@@ -12,7 +12,9 @@ use keylint_source::Severity;
 
 use super::service_linked_role::problem_of;
 use crate::finding::{Finding, grant_operation_list};
-use crate::grant_facts::{GrantFacts, is_alias, is_for_same, is_key_id, key_arn, regions_differ};
+use crate::grant_facts::{
+    GrantFacts, is_alias, is_for_same, is_key_id, key_arn, misplaced_grantee, regions_differ,
+};
 use crate::rule::{LinkedRole, Service};
 
 /// Operations that a service needs and that the grant for its role does not list, and those that it lists in a spelling
@@ -144,18 +146,8 @@ fn wrong_grantee<'p>(
     let text = facts.grant.grantee.text()?;
     let written = text.as_str();
     let finding = || Finding::at(severity, text.span()).with("principal", written);
-    let arn = Arn::parse(written);
-    let digits = arn.map_or("", |arn| arn.account);
-    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if is_number && digits.len() != 12 {
-        return Some(finding().with("kind", "a principal of an account whose id has not 12 digits"));
-    }
-    let of_key = facts.grant.key.text().and_then(|key| key_arn(key.as_str()));
-    let partition = |arn: Option<Arn<'p>>| arn.map(|arn| arn.partition).filter(|it| !pattern::has_hole(it));
-    if let (Some(own), Some(of_key)) = (partition(arn), partition(of_key))
-        && own != of_key
-    {
-        return Some(finding().with("kind", "a principal of another partition than the key's"));
+    if let Some(kind) = misplaced_grantee(facts.grant) {
+        return Some(finding().with("kind", kind));
     }
     let kind = match Principal::parse_aws(written) {
         // The ARN of a session does not tell the path of its role.

@@ -124,6 +124,10 @@ impl Linter {
     fn lint_use(&self, declared: &DeclaredUse<'_>, units: &[Unit<'_>], linted: &mut LintedUses) {
         let DeclaredUse { key, served } = declared;
         let Some(account) = served.account.as_deref() else { return };
+        // What is said of a service without a grant is wrong as a whole.
+        if !self.rules.takes_grant(&served.service.value) {
+            return;
+        }
         let policies = policies_of(key, units);
         if policies.is_empty() {
             let (at, what) = match &key.policy {
