@@ -46,6 +46,10 @@ pub(crate) struct GrantCommand {
     pub(crate) at: Span,
     /// What it asks for, in the form of the API's request, and the `Region` that it is sent to.
     pub(crate) request: Value,
+    /// Whether it begins its line, as a command of a script does.
+    pub(crate) begins_line: bool,
+    /// Whether a script runs it whatever happens: it is no example, and it stands in no branch, as far as that shows.
+    pub(crate) is_always_run: bool,
 }
 
 /// Whether a text may have such a command, so that it is worth looking through.
@@ -89,7 +93,9 @@ fn command_at(surroundings: &Surroundings<'_>, from: usize, sign: usize) -> Opti
         .take(4)
         .find_map(|start| {
             let reader = surroundings.reader(start)?;
-            command(reader, sign)
+            let (at, request, end) = command(reader, sign)?;
+            let (begins_line, is_always_run) = surroundings.place_of(start);
+            Some((GrantCommand { at, request, begins_line, is_always_run }, end))
         })
 }
 
@@ -108,8 +114,9 @@ fn is_program(text: &str, start: usize) -> bool {
     begins && name.starts_with([' ', '\t', '\r', '\n', '\\', '`', '^'])
 }
 
-/// The command that a reader stands at the beginning of, if its name stands at `sign`.
-fn command(reader: Reader<'_>, sign: usize) -> Option<(GrantCommand, usize)> {
+/// The command that a reader stands at the beginning of, if its name stands at `sign`: its first words, what it asks
+/// for, and where it ends.
+fn command(reader: Reader<'_>, sign: usize) -> Option<(Span, Value, usize)> {
     let mut words = Words::new(reader);
     let program = words.next()?;
     let mut options: Vec<Word> = Vec::new();
@@ -141,5 +148,5 @@ fn command(reader: Reader<'_>, sign: usize) -> Option<(GrantCommand, usize)> {
     let rest = words.rest(options.last_mut());
     let last = options.last().map_or(name.at, |last| last.at);
     let request = request::request(options, rest, program.at.to(last))?;
-    Some((GrantCommand { at: program.at.to(name.at), request }, end))
+    Some((program.at.to(name.at), request, end))
 }

@@ -62,11 +62,28 @@ pub(crate) fn in_commands(text: &str) -> Vec<Resolved> {
     let of = |command: GrantCommand| Resolved {
         kind: DocumentKind::Grant,
         resource: Resource { name: String::new(), at: command.at },
+        is_optional: !command.is_always_run,
         ways: vec![Way { value: command.request, presence: Presence::default() }],
         is_certain: true,
         ..Resolved::default()
     };
-    grant_commands(text).into_iter().map(of).collect()
+    grant_commands(text).into_iter().filter(is_whole).map(of).collect()
+}
+
+/// Whether words are a command, and no sentence about one or a piece that a program puts others behind. What such a
+/// piece lacks is no mistake.
+fn is_whole(command: &GrantCommand) -> bool {
+    let request = &command.request;
+    let grantee = request.get("GranteePrincipal").or_else(|| request.get("GranteeServicePrincipal"));
+    let essential = [request.get("KeyId"), grantee, request.get("Operations")];
+    let is_word = |value: &Value| {
+        let text = value.known_text().unwrap_or_default();
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase())
+    };
+    let names = essential.iter().take(2).flatten();
+    let is_sentence = names.into_iter().any(|value| is_word(value));
+    let given = essential.iter().flatten().count();
+    !is_sentence && (given == essential.len() || (command.begins_line && given > 1))
 }
 
 /// The grant that an object declares in the words of another tool; `unknown` has the members whose values a plan does

@@ -76,6 +76,8 @@ pub struct Document {
     pub is_written_out: bool,
     /// Whether it is written in the blocks of `aws_iam_policy_document`, whose elements have names of their own.
     pub is_in_blocks: bool,
+    /// Whether it takes effect only if a command is run that need not be.
+    pub is_optional: bool,
 }
 
 /// What a document is about.
@@ -163,6 +165,8 @@ pub(crate) struct Resolved {
     pub(crate) is_certain: bool,
     /// Whether it is written in the blocks of a policy document.
     pub(crate) is_in_blocks: bool,
+    /// Whether it is a command that need not be run.
+    pub(crate) is_optional: bool,
 }
 
 /// A document as it is in one way in which conditions can turn out.
@@ -331,6 +335,7 @@ impl Document {
             literal_references: Vec::new(),
             is_written_out: true,
             is_in_blocks: false,
+            is_optional: false,
         }
     }
 }
@@ -348,6 +353,7 @@ fn write(found: Vec<Resolved>, text: &str, arena: &mut Arena, extracted: &mut Ex
             literal_references: resolved.literal_references,
             is_written_out: false,
             is_in_blocks: resolved.is_in_blocks,
+            is_optional: resolved.is_optional,
         };
         let kinds = [Some(resolved.kind), resolved.or_else];
         let mut looks_like = kinds.map(|_| resolved.is_certain);

@@ -39,6 +39,9 @@ pub struct Grant<'t> {
     pub constraints: Constraints<'t>,
     /// Whether it is the entry of a list: a grant that exists.
     pub exists: bool,
+    /// Whether it is created whenever what it is written in takes effect. A command may stand in a branch, or in
+    /// documentation that shows several to choose from.
+    pub always: bool,
 }
 
 /// A member of a request.
@@ -131,6 +134,7 @@ impl<'t> Grant<'t> {
             operations: operations(request.get("Operations"), heading),
             constraints: constraints(request.get("Constraints")),
             exists: request.get("GrantId").is_some(),
+            always: true,
         }
     }
 

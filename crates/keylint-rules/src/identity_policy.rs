@@ -11,6 +11,9 @@ use keylint_policy::vocabulary::{KeyId, Operation, Operations};
 
 use crate::finding::Finding;
 
+/// The patterns of resources that are looked at in a statement.
+const PATTERNS: usize = 8;
+
 /// An IAM policy that is attached to a user, a group, or a role.
 pub(crate) struct HeldPolicy<'p> {
     pub(crate) policy: &'p Policy<'p>,
@@ -26,7 +29,7 @@ impl<'p> HeldPolicy<'p> {
         let names_kms = |statement: &&Statement<'_>| {
             statement.actions.items.iter().any(|item| {
                 let service = item.text.as_str().split(':').next().unwrap_or_default();
-                service.eq_ignore_ascii_case("kms") || statement.actions.negated
+                service.eq_ignore_ascii_case("kms")
             })
         };
         let statements = self.policy.statements.iter();
@@ -46,6 +49,8 @@ impl<'p> HeldPolicy<'p> {
             return None;
         }
         let among = among.intersection(statement.operations.certain);
+        // An ARN without a wildcard in its last part is one key's, however many are listed.
+        let is_pattern = |text: &str| Arn::parse(text).is_none_or(|arn| pattern::is_wildcard(arn.resource));
         let resource = |item: &Text<'p>| {
             let key = any_key_of(item.as_str())?;
             let evaluator = Evaluator::new(self.policy, &key);
@@ -60,7 +65,8 @@ impl<'p> HeldPolicy<'p> {
             let allowed: Operations = among.iter().filter(may).collect();
             (!allowed.is_empty()).then_some((allowed, *item))
         };
-        statement.resources.items.iter().find_map(resource)
+        let patterns = statement.resources.items.iter().filter(|item| is_pattern(item.as_str()));
+        patterns.take(PATTERNS).find_map(resource)
     }
 }
 
@@ -96,7 +102,8 @@ fn any_key_of<'k>(resource: &str) -> Option<Key<'k>> {
 
 /// A direct call for a key without aliases and tags, by whoever holds the policy.
 fn of_direct_call<'c>(context: Context<'c>, statement: &'c Statement<'_>) -> Context<'c> {
-    const ABSENT: [KeyId; 6] = [
+    const ABSENT: [KeyId; 7] = [
+        KeyId::REQUEST_ALIAS,
         KeyId::VIA_SERVICE,
         KeyId::CALLED_VIA,
         KeyId::CALLED_VIA_FIRST,
@@ -104,10 +111,18 @@ fn of_direct_call<'c>(context: Context<'c>, statement: &'c Statement<'_>) -> Con
         KeyId::RESOURCE_ALIASES,
         KeyId::RESOURCE_TAG,
     ];
-    let is_absent = |id: KeyId| ABSENT.contains(&id);
-    let keys = statement.conditions.iter().filter(|condition| condition.key.id.is_some_and(is_absent));
-    let direct =
-        keys.fold(context, |context, condition| context.with(condition.key_text.as_str(), State::Absent));
+    // What is to be decrypted is as particular as a key.
+    const DATA: [KeyId; 2] = [KeyId::ENCRYPTION_CONTEXT, KeyId::ENCRYPTION_CONTEXT_KEYS];
+    let keys = statement.conditions.iter().filter_map(|condition| Some((condition, condition.key.id?)));
+    let direct = keys.fold(context, |context, (condition, id)| {
+        let key = condition.key_text.as_str();
+        match id {
+            _ if ABSENT.contains(&id) => context.with(key, State::Absent),
+            _ if DATA.contains(&id) => context.with(key, State::Unknown),
+            KeyId::VIA_AWS_SERVICE | KeyId::GRANT_IS_FOR_AWS_RESOURCE => context.with_value(key, "false"),
+            _ => context,
+        }
+    });
     of_unknown_holder(direct, statement)
 }
 

@@ -63,6 +63,18 @@ impl<'t> Surroundings<'t> {
         })
     }
 
+    /// Whether a command at this place begins its line, but for a prompt and what pipelines and Makefiles put there; and
+    /// whether a script runs it whatever happens.
+    pub(super) fn place_of(&self, start: usize) -> (bool, bool) {
+        let before = self.text.get(..start).unwrap_or_default();
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        let mut rest = line.trim();
+        for word in ["$", "#", ">", "-", "run:", "@"] {
+            rest = rest.strip_prefix(word).unwrap_or(rest).trim();
+        }
+        (rest.is_empty(), line.is_empty() && !self.is_documentation)
+    }
+
     /// Whether what follows this beginning of a line is a comment because of it.
     fn is_comment(&self, line: &str) -> bool {
         let line = line.trim_start();

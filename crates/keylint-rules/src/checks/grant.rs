@@ -25,7 +25,15 @@ pub(super) fn missing_operations<'p>(
     severity: Severity,
 ) -> Vec<Finding<'p>> {
     let grant = facts.grant;
+    // What means nothing is perhaps to be replaced before the command is run: `OPERATION`, `[more]`.
+    let is_name = |text: &str| {
+        let is_letters = text.bytes().all(|byte| byte.is_ascii_alphabetic());
+        is_letters
+            && text.bytes().any(|byte| byte.is_ascii_lowercase())
+            && text.starts_with(char::is_uppercase)
+    };
     let misspelt = grant.operations.items.iter().filter(|item| item.operation.is_none());
+    let misspelt = misspelt.filter(|item| !item.meant.is_empty() || is_name(item.text.as_str()));
     let mut findings: Vec<Finding<'p>> = misspelt
         .map(|item| {
             let finding = Finding::at(severity, item.text.span()).with("value", item.text.as_str());
@@ -44,7 +52,12 @@ pub(super) fn missing_operations<'p>(
     if !lacking.is_empty() {
         let across = facts.is_across_accounts();
         // In the account of the key, its policy may allow the role what the grant does not.
-        let severity = if across == Answer::Yes { severity } else { severity.min(Severity::Warning) };
+        let severity = match across {
+            // Of the grants that exist it is not known whether these are all.
+            _ if grant.exists => severity.min(Severity::Note),
+            Answer::Yes => severity,
+            _ => severity.min(Severity::Warning),
+        };
         let mut finding = Finding::at(severity, grant.operations.span)
             .with("service", service.title.clone())
             .with("operations", grant_operation_list(&lacking))
@@ -64,20 +77,23 @@ pub(super) fn invalid<'p>(
     services: &[Service],
     severity: Severity,
 ) -> Vec<Finding<'p>> {
-    let mut findings = absent_members(facts.grant, severity);
+    let mut findings: Vec<Finding<'p>> = absent_members(facts.grant, severity).into_iter().collect();
+    let is_incomplete = !findings.is_empty();
     findings.extend(impossible_operations(facts, severity));
     findings.extend(wrong_key(facts, severity));
     findings.extend(wrong_grantee(facts, services, severity));
     findings.extend(wrong_constraint(facts, severity));
     findings.extend(wrong_name(facts.grant, severity));
     findings.extend(passed_on(facts, services, severity.min(Severity::Note)));
-    findings.extend(without_retiring_principal(facts, services, severity.min(Severity::Note)));
+    if !is_incomplete {
+        findings.extend(without_retiring_principal(facts, services, severity.min(Severity::Note)));
+    }
     findings.extend(superseded(facts, severity.min(Severity::Warning)));
     findings
 }
 
 /// What every request for a grant has to have, and this one has not.
-fn absent_members<'p>(grant: &'p Grant<'p>, severity: Severity) -> Vec<Finding<'p>> {
+fn absent_members<'p>(grant: &'p Grant<'p>, severity: Severity) -> Option<Finding<'p>> {
     let no_operation = grant.operations.items.is_empty() && !grant.operations.open;
     let absent = [
         ("KeyId", grant.key.is_absent()),
@@ -85,9 +101,10 @@ fn absent_members<'p>(grant: &'p Grant<'p>, severity: Severity) -> Vec<Finding<'
         ("Operations", no_operation),
     ];
     let absent = absent.into_iter().filter(|(_, is_absent)| *is_absent && !grant.exists);
-    absent
-        .map(|(name, _)| Finding::at(severity, grant.heading).with("element", name).with("absent", ""))
-        .collect()
+    let names: Vec<&str> = absent.map(|(name, _)| name).collect();
+    let listed = keylint_source::quoted_list(&names);
+    (!names.is_empty())
+        .then(|| Finding::at(severity, grant.heading).with("element", listed).with("absent", ""))
 }
 
 /// Operations that no grant can hold, and those that the key does not know.
@@ -105,7 +122,8 @@ fn impossible_operations<'p>(facts: &GrantFacts<'p>, severity: Severity) -> Vec<
     let all: Vec<Operation> = unknown.clone().map(|(_, operation)| operation).collect();
     if let Some((first, _)) = unknown.next() {
         let finding = Finding::at(severity, first.span()).with("operations", grant_operation_list(&all));
-        let finding = finding.with("kind", spec.or(usage).unwrap_or_default());
+        let kind: Vec<&str> = spec.into_iter().chain(usage).collect();
+        let finding = finding.with("kind", kind.join(", "));
         findings.push(Finding { related: unknown.map(|(text, _)| text.span()).collect(), ..finding });
     }
     findings
@@ -176,7 +194,9 @@ fn wrong_grantee<'p>(
         _ if facts.grant.exists || pattern::has_hole(written) => return None,
         _ if written.ends_with(".amazonaws.com") => "an AWS service",
         _ if Arn::parse(written).is_some() => "what this ARN names",
-        _ => "a text that is no ARN",
+        _ if written.starts_with("arn:") => "what this ARN names, which has not six parts",
+        // A word that is to be replaced before the command is run.
+        _ => return None,
     };
     Some(finding().with("kind", kind))
 }
@@ -226,7 +246,7 @@ fn passed_on<'p>(facts: &GrantFacts<'p>, services: &[Service], severity: Severit
     }
     let related = grant.grantee.text().map(Text::span).into_iter().collect();
     let finding = Finding { related, ..Finding::at(severity, item.text.span()) };
-    Some(finding.with("principal", grantee.arn).with("passed", ""))
+    Some(finding.with("principal", name_of(&grantee)).with("passed", ""))
 }
 
 /// Grants that nobody is named to retire. A service-linked role retires nothing, and AWS's own procedures for such roles
@@ -243,7 +263,15 @@ fn without_retiring_principal<'p>(
     if grant.exists || means_service(&grantee, services) || pattern::has_hole(grantee.name) {
         return None;
     }
-    Some(Finding::at(severity, grant.heading).with("principal", grantee.arn).with("unretired", ""))
+    Some(Finding::at(severity, grant.heading).with("principal", name_of(&grantee)).with("unretired", ""))
+}
+
+/// A grantee as messages name it. An ARN that was put together names more than the file does.
+fn name_of<'p>(grantee: &Identity<'p>) -> &'p str {
+    match Arn::parse(grantee.arn) {
+        Some(arn) if pattern::has_hole(grantee.arn) => arn.resource,
+        _ => grantee.arn,
+    }
 }
 
 /// Whether a grantee is a service-linked role, or means to be one.
@@ -265,12 +293,20 @@ fn superseded<'p>(facts: &GrantFacts<'p>, severity: Severity) -> Option<Finding<
         // Of two that are the same, the later is the one too many.
         let comes_first = theirs != own || other.span.start() < grant.span.start();
         other.span != grant.span
+            && other.always
             && is_for_same(grant, other)
             && is_plain(other)
             && theirs.contains_all(own)
             && comes_first
     };
-    let is_known = !grant.operations.open && grant.operations.items.iter().all(|it| it.operation.is_some());
+    // The same words are the same key if they are an ARN, or a reference to a resource; what is in a variable may have
+    // been replaced in between.
+    let key = grant.key.text().map_or("", Text::as_str);
+    let is_same_key = key_arn(key).is_some_and(|_| !pattern::has_hole(key)) || key.contains('.');
+    let is_known = grant.always
+        && is_same_key
+        && !grant.operations.open
+        && grant.operations.items.iter().all(|item| item.operation.is_some());
     let other = facts.others.iter().find(covers).filter(|_| is_known && !own.is_empty())?;
     let finding = Finding { related: vec![other.heading], ..Finding::at(severity, grant.heading) };
     Some(finding.with("superseded", ""))

@@ -57,6 +57,9 @@ fn on_all_keys<'p>(
         let mut finding = Finding::at(severity(operations), resource.span()).in_statement(statement);
         finding.related.push(place(statement, Place::Action, &listed));
         finding.about.1 = operations;
+        if statement.actions.negated {
+            finding.words.insert("element", "NotAction".to_owned());
+        }
         Some(finding.with("operations", operation_list(&listed)).with("value", resource.as_str()))
     };
     held.allowing().filter_map(finding).collect()
@@ -77,20 +80,33 @@ pub(super) fn aliases<'p>(held: &HeldPolicy<'p>, severity: Severity) -> Vec<Find
         let without_effect = without_effect.difference(of_aliases);
         // Whoever manages aliases needs them as a resource, beside the key.
         let manages = !statement.operations.perhaps.intersection(of_aliases).is_empty();
-        let has_others = resources.items.iter().any(|item| !is_alias(&item)) || resources.open;
-        if actions.negated || resources.negated || without_effect.is_empty() || (manages && has_others) {
+        let mut others = resources.items.iter().filter(|item| !is_alias(item)).peekable();
+        let has_others = others.peek().is_some() || resources.open;
+        // Beside every key an alias does no harm.
+        let is_every_key = |item: &&Text<'_>| {
+            let arn = Arn::parse(item.as_str());
+            item.as_str() == "*" || arn.is_some_and(|arn| matches!(arn.resource, "*" | "key/*"))
+        };
+        let is_needless = has_others && (manages || resources.open || others.any(|item| is_every_key(&item)));
+        if actions.negated || resources.negated || without_effect.is_empty() || is_needless {
             continue;
         }
         let listed: Vec<Operation> = without_effect.iter().collect();
         let mut named = resources.items.iter().filter(is_alias);
         let Some(first) = named.next() else { continue };
+        let severity = if has_others { severity.min(Severity::Warning) } else { severity };
         let mut finding = Finding::at(severity, first.span())
             .in_statement(statement)
             .with("value", first.as_str())
             .with("operations", operation_list(&listed));
-        if statement.effect == Some(Effect::Deny) {
+        if has_others {
+            finding.words.insert("conditional", String::new());
+        } else if statement.effect == Some(Effect::Deny) {
             finding.words.insert("denied", String::new());
         }
+        let is_pattern = keylint_policy::pattern::is_wildcard(first.as_str());
+        let operator = if is_pattern { "ForAnyValue:StringLike" } else { "ForAnyValue:StringEquals" };
+        finding.words.insert("operator", operator.to_owned());
         let name = first.as_str().rsplit_once(":alias/").map_or(first.as_str(), |(_, name)| name);
         finding.words.insert("expected", format!("alias/{}", name.trim_start_matches("alias/")));
         finding.related.extend(named.map(|item| item.span()));

@@ -2,11 +2,11 @@
 
 use keylint_extract::{Document, DocumentKind, Extracted};
 use keylint_policy::grant::Grant;
-use keylint_policy::model::Policy;
+use keylint_policy::model::{Policy, Text};
 use keylint_report::Unknown;
 use keylint_rules::{Access, KeyKnowledge, Part};
 use keylint_source::{Diagnostic, FileId, Location, Span};
-use keylint_syntax::{Kind, Tree};
+use keylint_syntax::{Kind, Node, Tree};
 
 use super::{Linted, Linter, diagnostic};
 use crate::ways;
@@ -48,8 +48,8 @@ impl Linter {
                 }
                 DocumentKind::Grant => {
                     let mut known = self.known_of_grants(path);
-                    let key = document_of_key(document, extracted, tree);
-                    if let Some(key) = key {
+                    complete(&mut known, document);
+                    if let Some(key) = document_of_key(document, extracted, tree) {
                         complete(&mut known, key);
                     }
                     self.grant(document, &grants, tree, file, &known)
@@ -75,7 +75,8 @@ impl Linter {
             linted.diagnostics.append(&mut found);
             // What an IAM policy says of other services does not matter here.
             if document.kind != DocumentKind::IdentityPolicy {
-                let unknown = document.unknown.iter().map(|unknown| Unknown {
+                let named = document.unknown.iter().filter(|unknown| !unknown.name.is_empty());
+                let unknown = named.map(|unknown| Unknown {
                     at: place(Location { file, span: unknown.at }),
                     name: unknown.name.clone(),
                     default: unknown.default.clone(),
@@ -119,8 +120,8 @@ impl Linter {
         in_all_ways(document, |node| {
             let node = tree.get(node);
             (node.kind() == Kind::Object).then(|| {
-                let grant = Grant::of(node, document.at);
-                self.rules.check_grant(&self.selection, &grant, others, known, file)
+                let grant = grant_of(document, node);
+                self.rules.check_grant(&self.selection, &grant, alike(others, &grant), known, file)
             })
         })
     }
@@ -186,11 +187,36 @@ fn grants<'t>(extracted: &Extracted, tree: Tree<'t>) -> Vec<Grant<'t>> {
     let one = |document: &Document| match document.ways.as_slice() {
         [only] => {
             let node = tree.get(only.node);
-            (node.kind() == Kind::Object).then(|| Grant::of(node, document.at))
+            (node.kind() == Kind::Object).then(|| grant_of(document, node))
         }
         _ => None,
     };
-    all.filter_map(one).collect()
+    let mut grants: Vec<Grant<'t>> = all.filter_map(one).collect();
+    grants.sort_by(|left, right| {
+        key_and_grantee(left).cmp(&key_and_grantee(right)).then(left.span.cmp(&right.span))
+    });
+    grants
+}
+
+/// Grants for the same key and grantee that are looked at together; a script that has more is no script of a person's.
+const ALIKE: usize = 40;
+
+/// Of the grants of a file, those for the same key and grantee as one.
+fn alike<'g, 't>(grants: &'g [Grant<'t>], grant: &Grant<'_>) -> &'g [Grant<'t>] {
+    let wanted = key_and_grantee(grant);
+    let start = grants.partition_point(|other| key_and_grantee(other) < wanted);
+    let rest = grants.get(start..).unwrap_or_default();
+    let count = rest.iter().take(ALIKE).take_while(|other| key_and_grantee(other) == wanted).count();
+    rest.get(..count).unwrap_or_default()
+}
+
+fn key_and_grantee<'t>(grant: &Grant<'t>) -> [&'t str; 3] {
+    [grant.key, grant.grantee, grant.grantee_service].map(|given| given.text().map_or("", Text::as_str))
+}
+
+/// The grant that a document is.
+fn grant_of<'t>(document: &Document, node: Node<'t>) -> Grant<'t> {
+    Grant { always: !document.is_optional, ..Grant::of(node, document.at) }
 }
 
 /// The key policy of the key that a grant refers to, in the same file.
@@ -214,7 +240,7 @@ fn refers_to(grant: &Grant<'_>, policy: &Document) -> bool {
 
 /// Whether a grant names the key by the ARN that the user gives.
 fn is_for(grant: &Grant<'_>, known: &KeyKnowledge<'_>) -> bool {
-    known.arn.is_some() && grant.key.known().map(keylint_policy::model::Text::as_str) == known.arn
+    known.arn.is_some() && grant.key.known().map(Text::as_str) == known.arn
 }
 
 /// What is found in a document whichever way its conditions turn out, given what is found in the node of each way.
