@@ -94,6 +94,11 @@ pub(crate) fn names_no_principals(root: Node<'_>) -> bool {
     root.get("Statement").is_some() && !statements(root).any(names_principals)
 }
 
+/// Whether the name of an IAM policy says that it is a permissions boundary, which limits and allows nothing.
+pub(crate) fn names_boundary(name: &str) -> bool {
+    name.to_ascii_lowercase().contains("boundary")
+}
+
 fn statements(root: Node<'_>) -> impl Iterator<Item = Node<'_>> {
     let statements = root.get("Statement");
     let alone = statements.filter(|node| node.kind() == Kind::Object);

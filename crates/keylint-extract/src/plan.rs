@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use keylint_syntax::{Kind, Node};
 
 use crate::documents::{identity_policy, known, resolved};
+use crate::key_policy::names_boundary;
 use crate::value::Value;
 use crate::{DocumentKind, KeyFacts, Presence, Resolved, Resource, Way};
 use crate::{grant, terraform};
@@ -86,6 +87,7 @@ impl<'t> Declared<'t> {
                     DocumentKind::KeyPolicy => {
                         of_key(self.kind, Resource { name, at }, self.values, self.unknown)
                     }
+                    _ if names_boundary(&name) => None,
                     _ => identity_policy(name, at, self.values.get(argument)?),
                 });
                 policy.into_iter().collect()

@@ -13,7 +13,8 @@ use rayon::prelude::*;
 use crate::discovery::{Input, Source};
 use crate::lint::{FIRST_INPUT, Linted, Linter, OfModule, OtherFiles, Scratch};
 use crate::reading::{
-    is_utf16, may_concern_keys, may_concern_kms, read_file, read_standard_input, read_text, shown,
+    is_surely_meant, is_utf16, may_concern_keys, may_concern_kms, read_file, read_standard_input, read_text,
+    shown,
 };
 
 /// The ids that each input has: its own, and those of files that are read because it names them.
@@ -208,7 +209,11 @@ impl Worker {
                         self.checked.keep(file, &path, text.to_owned(), [internal_error(file, panic)]);
                     }
                 },
-                Err(error) => self.not_utf8(file, &path, error.valid_up_to()),
+                Err(error) if is_surely_meant(&path, &self.buffer) => {
+                    self.not_utf8(file, &path, error.valid_up_to());
+                }
+                // Documentation, or code, in which KMS is mentioned.
+                Err(_) => self.checked.files -= 1,
             }
         }
         if self.buffer.capacity() > KEPT_BUFFER {
@@ -233,7 +238,7 @@ impl Worker {
                     self.checked.files += usize::from(may_concern && input.is_asked);
                     texts.push((file, input, path.into_owned(), text.to_owned()));
                 }
-                Err(error) if may_concern && input.is_asked => {
+                Err(error) if input.is_asked && is_surely_meant(&path, &self.buffer) => {
                     self.checked.files += 1;
                     self.not_utf8(file, &path, error.valid_up_to());
                 }

@@ -120,6 +120,19 @@ pub(crate) fn may_concern_keys(path: &str, bytes: &[u8]) -> bool {
     may_concern_kms(bytes) || has(b"GranteePrincipal")
 }
 
+/// Whether a file that is no text as a whole surely has what is to be checked: what it says of KMS may be a remark.
+pub(crate) fn is_surely_meant(path: &str, bytes: &[u8]) -> bool {
+    let has = |words: &[&str]| words.iter().any(|word| memmem::find(bytes, word.as_bytes()).is_some());
+    match Language::of_path(path) {
+        Some(Language::Other) => has(&["kms create-grant --", "kms create-grant \\"]),
+        Some(Language::Yaml) => {
+            has(&["AWS::KMS::", "AWS::IAM::", "services.k8s.aws/", "aws:kms", "GranteePrincipal"])
+        }
+        Some(Language::Terraform { .. }) => has(&["aws_kms_", "aws_iam_"]),
+        Some(Language::Json) | None => true,
+    }
+}
+
 /// Whether k, m, and s follow one another at this distance.
 fn has_letters(bytes: &[u8], distance: usize) -> bool {
     let letter =

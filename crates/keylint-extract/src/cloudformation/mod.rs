@@ -29,6 +29,7 @@ use crate::choices::for_each_way;
 use crate::cloudformation::conditions::{Conditions, canonical, comparisons};
 use crate::cloudformation::resolver::{NESTING, Resolver, active_nodes};
 use crate::cloudformation::template::{Call, Template, member, members};
+use crate::key_policy::names_boundary;
 use crate::language::names_kms;
 use crate::nested::json_in;
 use crate::value::{PieceKind, Value, ValueKind};
@@ -108,6 +109,12 @@ pub(crate) fn documents(tree: Tree<'_>, account: Option<&str>) -> Vec<Resolved> 
     for (root, resources) in tree.roots().flat_map(templates) {
         let mut declared = Vec::new();
         find_policies(resources, &[], &mut declared);
+        let boundaries = boundaries(resources);
+        declared.retain(|policy| {
+            let id = policy.id.as_str().unwrap_or_default();
+            let is_boundary = || boundaries.contains(&id) || names_boundary(id);
+            policy.kind != DocumentKind::IdentityPolicy || !is_boundary()
+        });
         if !declared.is_empty() {
             let template = Template::new(root, resources, account);
             found.extend(declared.iter().filter_map(|policy| policy.resolved(&template)));
@@ -159,6 +166,13 @@ fn find_policies<'t>(resources: Node<'t>, identifiers: &[&'t str], found: &mut V
             identifiers: identifiers.to_vec(),
         }));
     }
+}
+
+/// The policies that are permissions boundaries of something in the template: they limit, and allow nothing.
+fn boundaries(resources: Node<'_>) -> Vec<&str> {
+    let named = members(resources).into_iter().filter_map(|resource| member(resource.value, "Properties"));
+    let calls = named.filter_map(|properties| Call::of(member(properties, "PermissionsBoundary")?));
+    calls.filter(|call| call.name == "Ref").filter_map(|call| call.argument.as_str()).collect()
 }
 
 /// The policies in a list, each with the conditions under which it is there.

@@ -162,6 +162,17 @@ impl<'r, 't> Resolver<'r, 't> {
         if let Some(arn) = name.strip_suffix(".Arn").and_then(|resource| self.identity_arn(at, resource)) {
             return Some(arn);
         }
+        if self.template.is_alias(name) {
+            return Some(match self.template.alias_name(name) {
+                Some(alias) => Value::text(at, alias),
+                None => {
+                    let mut text = Text::default();
+                    text.push("alias/", at, false);
+                    text.pieces.extend(Text::hole(at, name).pieces);
+                    Value::new(at, ValueKind::Text(text))
+                }
+            });
+        }
         let value = match (name, self.template.account) {
             ("AWS::NoValue", _) => return None,
             ("AWS::AccountId", Some(account)) => Value::text(at, account),

@@ -104,6 +104,19 @@ impl<'t> Template<'t> {
         Some(IdentityArn { kind, path, name })
     }
 
+    /// Whether a resource is an alias of a key.
+    pub(super) fn is_alias(&self, resource: &str) -> bool {
+        let kind = self.resources.get(resource).and_then(|declared| member(*declared, "Type"));
+        kind.and_then(Node::as_string) == Some("AWS::KMS::Alias")
+    }
+
+    /// The name of an alias, if it is known.
+    pub(super) fn alias_name(&self, resource: &str) -> Option<&'t str> {
+        let properties = member(*self.resources.get(resource)?, "Properties")?;
+        let name = member(properties, "AliasName").and_then(Node::as_string);
+        name.filter(|name| name.starts_with("alias/") && !name.contains("${"))
+    }
+
     /// Whether as much may be copied once more.
     pub(super) fn may_copy(&self, bytes: usize) -> bool {
         self.copied.set(self.copied.get().saturating_add(bytes));

@@ -61,6 +61,37 @@ impl<'m> Evaluator<'m, '_> {
         Some(Value::new(at, ValueKind::Text(text)))
     }
 
+    /// The ARN of an alias of a key: whatever its name, it is an alias.
+    pub(super) fn alias_arn(&mut self, address: &str, at: Span) -> Value {
+        let module = self.module;
+        let only = |prefix: &str| {
+            let usual = format!("data.{prefix}.current");
+            module.only(&format!("data.{prefix}."), &usual).unwrap_or(usual)
+        };
+        let mut text = Text::default();
+        let known = |text: &mut Text, piece: &str| text.push(piece, at, false);
+        let open = |text: &mut Text, name: &str| text.pieces.extend(Text::hole(at, name).pieces);
+        known(&mut text, "arn:");
+        open(&mut text, &format!("{}.partition", only("aws_partition")));
+        known(&mut text, ":kms:");
+        open(&mut text, &format!("{}.name", only("aws_region")));
+        known(&mut text, ":");
+        match self.account {
+            Some(account) => known(&mut text, account),
+            None => open(&mut text, &format!("{}.account_id", only("aws_caller_identity"))),
+        }
+        known(&mut text, ":");
+        let block = module.block(address);
+        match block.and_then(|block| self.known_argument(block, "name")) {
+            Some(name) => known(&mut text, &name),
+            None => {
+                known(&mut text, "alias/");
+                open(&mut text, &format!("{address}.name"));
+            }
+        }
+        Value::new(at, ValueKind::Text(text))
+    }
+
     fn known_argument(&mut self, block: Block<'m>, name: &str) -> Option<String> {
         let argument = block.argument(name)?;
         self.expression(argument.value, &[]).known_text()

@@ -30,6 +30,7 @@ use self::module::Module;
 pub use self::module::ModuleFile;
 use self::reference::DOCUMENT;
 use crate::choices::{Choices, for_each_way};
+use crate::key_policy::names_boundary;
 use crate::language::names_kms;
 use crate::value::{Value, ValueKind};
 use crate::{DocumentKind, KeyFacts, Presence, Resolved, Resource, Way};
@@ -127,9 +128,9 @@ impl<'s> Search<'_, 's> {
         let module = self.module;
         self.policies(DocumentKind::KeyPolicy, &types_of(DocumentKind::KeyPolicy));
         for (address, block) in module.blocks(&[GRANT], |address| type_of(address) == GRANT) {
-            self.resolve(block, of_resource(&address, block, DocumentKind::Grant), |evaluator| {
-                evaluator.grant(block)
-            });
+            let facts = self.facts(&address, block);
+            let found = Resolved { facts, ..of_resource(&address, block, DocumentKind::Grant) };
+            self.resolve(block, found, |evaluator| evaluator.grant(block));
         }
         if has_kms {
             self.policies(DocumentKind::IdentityPolicy, &OF_IDENTITIES);
@@ -165,13 +166,28 @@ impl<'s> Search<'_, 's> {
             let mut takers = POLICIES.iter().filter(|(.., taken)| *taken == kind);
             takers.find(|(resource, ..)| *resource == type_of(address)).map(|(_, argument, _)| *argument)
         };
-        for (address, block) in self.module.blocks(words, |address| argument(address).is_some()) {
+        let boundaries = if kind == DocumentKind::IdentityPolicy { self.boundaries() } else { Vec::new() };
+        let is_wanted = |address: &str| {
+            let is_boundary =
+                || boundaries.iter().any(|boundary| boundary == address) || names_boundary(address);
+            argument(address).is_some() && !(kind == DocumentKind::IdentityPolicy && is_boundary())
+        };
+        for (address, block) in self.module.blocks(words, is_wanted) {
             let mut found = of_resource(&address, block, kind);
             if kind == DocumentKind::KeyPolicy {
                 found.facts = self.facts(&address, block);
             }
             self.policy(block, argument(&address).unwrap_or_default(), found);
         }
+    }
+
+    /// The policies that are permissions boundaries of something in the module: they limit, and allow nothing.
+    fn boundaries(&self) -> Vec<String> {
+        const ARGUMENT: &str = "permissions_boundary";
+        let blocks = self.module.blocks(&[ARGUMENT], |address| address.starts_with("aws_iam_"));
+        let named = blocks.iter().filter_map(|(_, block)| block.argument(ARGUMENT));
+        let address = |source: String| source.split(['.', '[']).take(2).collect::<Vec<_>>().join(".");
+        named.map(|argument| address(argument.value.source())).collect()
     }
 
     /// The policy that a block is given in an argument.
@@ -256,7 +272,7 @@ impl<'s> Search<'_, 's> {
         let mut kind = address.split('.').next().unwrap_or_default();
         let source;
         let mut referred_to = None;
-        if kind == "aws_kms_key_policy" {
+        if matches!(kind, "aws_kms_key_policy" | GRANT) {
             source = block.argument("key_id").map(|argument| argument.value.source()).unwrap_or_default();
             let referred: Vec<&str> = source.split(['.', '[']).take(2).collect();
             let of_key = referred.join(".");

@@ -74,6 +74,16 @@ impl Evaluator<'_, '_> {
             (kind, [resource, "arn"]) if kind.starts_with("aws_iam_") && rest(2).is_empty() => {
                 self.identity_arn(kind, resource, at).unwrap_or_else(|| Value::hole(at, name))
             }
+            ("aws_kms_alias", [alias, "arn"]) | ("data", ["aws_kms_alias", alias, "arn"])
+                if rest(attributes.len()).is_empty() =>
+            {
+                let address = if root.as_str() == "data" {
+                    format!("data.aws_kms_alias.{alias}")
+                } else {
+                    format!("aws_kms_alias.{alias}")
+                };
+                self.alias_arn(&address, at)
+            }
             ("data", [_, _, attribute]) | (_, [_, attribute]) if rest(attributes.len()).is_empty() => {
                 let is_text =
                     TEXTS.contains(attribute) && !matches!(root.as_str(), "module" | "each" | "self");

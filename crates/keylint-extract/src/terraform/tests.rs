@@ -83,7 +83,9 @@ fn policies_are_read_in_every_form() {
     assert_eq!(policy(conditional), [r#"{"a": "kms:x"}"#, r#"{"a": "kms:y"}"#]);
     assert_eq!(
         policy(r#"jsonencode({ a = "kms:x", r = aws_kms_alias.a.arn })"#),
-        [r#"{"a": "kms:x","r": "${aws_kms_alias.a.arn}"}"#]
+        [
+            r#"{"a": "kms:x","r": "arn:${data.aws_partition.current.partition}:kms:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:alias/${aws_kms_alias.a.name}"}"#
+        ]
     );
     let text = "resource \"aws_iam_policy\" \"p\" {\n  policy = file(\"${path.module}/policy.json\")\n}\n";
     let found = resolved(text);
