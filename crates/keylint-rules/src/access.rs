@@ -416,7 +416,7 @@ impl<'c, 'p> Chain<'c, 'p> {
         for key in ["aws:CalledVia", "aws:SourceArn", "aws:SourceAccount", "aws:SourceOrgID"] {
             context = context.with(key, State::Absent);
         }
-        let of_key = self.access.arn().and_then(key_arn).map(|arn| arn.region);
+        let of_key = self.access.arn().and_then(key_arn).map(|arn| arn.region).or(self.access.key.region);
         let region = match grant.map_or(Given::Absent, |grant| grant.region) {
             Given::Is(text) if !has_hole(text.as_str()) => Some(text.as_str().to_owned()),
             Given::Absent => of_key.filter(|region| !has_hole(region)).map(str::to_owned),

@@ -23,6 +23,8 @@ pub struct Config {
     pub services: Vec<Spanned<String>>,
     /// The accounts that keys may be shared with; `None` where the file does not say.
     pub trusted_accounts: Option<Vec<String>>,
+    /// The organization that the accounts which own keys belong to.
+    pub organization: Option<String>,
     /// What is known of keys.
     pub keys: Vec<KeyEntry>,
 }
@@ -38,6 +40,8 @@ pub struct KeyEntry {
     pub account: Option<String>,
     /// The key's ARN.
     pub arn: Option<String>,
+    /// The key's Region, where the ARN is not known.
+    pub region: Option<String>,
     /// The key's spec: `SYMMETRIC_DEFAULT`, `RSA_4096`, ….
     pub spec: Option<String>,
     /// The key's usage: `ENCRYPT_DECRYPT`, `SIGN_VERIFY`, ….
@@ -134,6 +138,7 @@ impl Config {
             trusted_accounts: root
                 .get("trusted-accounts")
                 .map(|accounts| accounts.items().filter_map(Node::as_str).map(str::to_owned).collect()),
+            organization: text_of(root, "organization"),
             keys,
         };
         (config, problems)
@@ -154,12 +159,14 @@ fn key_entry(node: Node<'_>, problems: &mut Vec<Problem>) -> Option<KeyEntry> {
     };
     problems.extend(kind_of_key(node));
     problems.extend(another_account(node));
+    problems.extend(another_region(node));
     let serves = node.get("serves").into_iter().flat_map(Node::items);
     Some(KeyEntry {
         policy,
         resource,
         account: text_of(node, "account"),
         arn: text_of(node, "arn"),
+        region: text_of(node, "region"),
         spec: text_of(node, "spec"),
         usage: text_of(node, "usage"),
         serves: serves.filter_map(|entry| served(entry, problems)).collect(),
@@ -205,6 +212,16 @@ fn another_account(entry: Node<'_>) -> Option<Problem> {
     (Some(of_arn) != account.as_str()).then(|| {
         Problem::new(account.content_span(), "the ARN of this key names another account")
             .with_help("the ARN says which account owns the key: remove one of the two")
+    })
+}
+
+/// Whether the Region and the ARN of an entry name two Regions.
+fn another_region(entry: Node<'_>) -> Option<Problem> {
+    let (region, arn) = (entry.get("region")?, entry.get("arn")?);
+    let of_arn = Arn::parse(arn.as_str()?)?.region;
+    (Some(of_arn) != region.as_str()).then(|| {
+        Problem::new(region.content_span(), "the ARN of this key names another Region")
+            .with_help("the ARN says in which Region the key is: remove one of the two")
     })
 }
 
@@ -258,6 +275,34 @@ mod tests {
     }
 
     #[test]
+    fn a_use_from_another_account() {
+        let text = r#"
+keys:
+  - policy: kms/ebs.json
+    arn: arn:aws:kms:us-west-2:444455556666:key/1a2b3c4d-5e6f-1a2b-3c4d-5e6f1a2b3c4d
+    spec: SYMMETRIC_DEFAULT
+    serves:
+      - service: autoscaling
+      - { service: autoscaling, account: "111122223333", grants: [scripts/grant-asg.sh], identity-policies: [iam/*.json] }
+  - { resource: aws_kms_key.ebs, account: 444455556666, region: us-west-2 }
+trusted-accounts: ["111122223333"]
+organization: o-exampleorgid
+"#;
+        let (config, problems) = Config::parse(text);
+        assert_eq!(problems, []);
+        assert_eq!(config.organization.as_deref(), Some("o-exampleorgid"));
+        let [by_file, by_name] = config.keys.as_slice() else { panic!("two keys") };
+        let [own, other] = by_file.serves.as_slice() else { panic!("two uses") };
+        assert!(!by_file.is_elsewhere(own) && by_file.is_elsewhere(other));
+        assert!(own.grants.is_none());
+        let covers = |files: &Option<Vec<Files>>, path| files.iter().flatten().any(|it| it.cover(path));
+        assert!(
+            covers(&other.grants, "scripts/grant-asg.sh") && covers(&other.identity_policies, "iam/a.json")
+        );
+        assert!(by_name.covers("main.tf", Some("aws_kms_key.ebs")) && !by_name.covers("main.tf", None));
+    }
+
+    #[test]
     fn an_account_may_be_written_without_quotes() {
         let (config, problems) = Config::parse("account: 011122223333\n");
         assert_eq!((config.account.as_deref(), problems), (Some("011122223333"), Vec::new()));
@@ -276,6 +321,8 @@ mod tests {
         assert!(help.as_deref().is_some_and(|help| help.contains("account")), "{help:?}");
         assert_eq!(problems("account: '1111'\n")[0].0, "'1111'");
         assert_eq!(problems("keys:\n  - policy: 'a***'\n")[0].0.is_empty(), false);
+        assert_eq!(problems("keys:\n  - spec: RSA_4096\n")[0].1, "it is not said which key this is");
+        assert_eq!(problems("organization: example\n")[0].0, "example");
         assert_eq!(problems("rules: [\n").len(), 1);
         let of_key = |members: &str| -> Vec<String> {
             let found = problems(&format!("keys:\n  - {{ policy: a.json, {members} }}\n"));

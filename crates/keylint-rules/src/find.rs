@@ -1,5 +1,7 @@
 //! What the selected rules find in a document: a key policy, a grant, an IAM policy, or several that have to agree.
 
+use std::borrow::Cow;
+
 use keylint_policy::grant::Grant;
 use keylint_policy::model::Policy;
 use keylint_policy::{Answer, grammar};
@@ -29,7 +31,8 @@ impl RuleSet {
         known: &KeyKnowledge<'_>,
         file: FileId,
     ) -> Vec<Diagnostic> {
-        let (key, owner) = key_of(policy, known.account, known.arn);
+        let (mut key, owner) = key_of(policy, known.account, known.arn);
+        key.organization = known.organization.map(Cow::Borrowed);
         let facts = Facts::new(policy, &key, owner, known);
         let asking = ask::Asking::new(&facts);
         self.find(selection, file, |rule, found| {
@@ -107,7 +110,8 @@ impl RuleSet {
 
     /// What the selected rules find in documents that have to agree, and how they hang together.
     pub fn check_access(&self, selection: &Selection, access: &Access<'_>) -> (Vec<Diagnostic>, Vec<Link>) {
-        let (key, owner) = key_of(access.policy.document, access.key.account, access.arn());
+        let (mut key, owner) = key_of(access.policy.document, access.key.account, access.arn());
+        key.organization = access.key.organization.map(Cow::Borrowed);
         let facts = Facts::new(access.policy.document, &key, owner, &access.key);
         let service = self.services.iter().find(|service| Some(service.name.as_str()) == access.service);
         let chain = Chain::new(access, &facts, service, &self.services);

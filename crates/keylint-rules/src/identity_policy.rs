@@ -97,6 +97,7 @@ fn any_key_of<'k>(resource: &str) -> Option<Key<'k>> {
         account: Some(Cow::Owned(account)),
         partition: Cow::Owned(partition.to_owned()),
         arn: Some(Cow::Owned(arn)),
+        organization: None,
     })
 }
 

@@ -38,7 +38,9 @@ pub fn key_of<'t>(
         Owner::Known(account) | Owner::Assumed(account) => Some(Cow::Borrowed(account)),
         Owner::Open => None,
     };
-    (Key { account, partition: Cow::Borrowed(partition), arn: arn.map(Cow::Borrowed) }, owner)
+    let key =
+        Key { account, partition: Cow::Borrowed(partition), arn: arn.map(Cow::Borrowed), organization: None };
+    (key, owner)
 }
 
 fn inferred<'t>(policy: &Policy<'t>) -> Owner<'t> {

@@ -6,6 +6,7 @@ use keylint_syntax::{Arena, Node, Tree, yaml};
 use crate::config::KeyEntry;
 use crate::rule::{GROUPS, PEDANTIC, Rule, Service};
 use crate::{page, reading, schemas};
+use keylint_policy::arn::Arn;
 
 include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
@@ -34,6 +35,10 @@ pub struct KeyKnowledge<'k> {
     pub account: Option<&'k str>,
     /// Its ARN.
     pub arn: Option<&'k str>,
+    /// Its Region, where the ARN does not say it.
+    pub region: Option<&'k str>,
+    /// The organization that its account belongs to.
+    pub organization: Option<&'k str>,
     /// Its spec: `SYMMETRIC_DEFAULT`, `RSA_4096`, ….
     pub spec: Option<&'k str>,
     /// Its usage: `ENCRYPT_DECRYPT`, `SIGN_VERIFY`, ….
@@ -59,10 +64,17 @@ pub struct KeyKnowledge<'k> {
 }
 
 impl<'k> KeyKnowledge<'k> {
+    /// The Region of the key, as far as it is known.
+    pub(crate) fn region(&self) -> Option<&'k str> {
+        let of_arn = self.arn.and_then(Arn::parse).map(|arn| arn.region);
+        of_arn.or(self.region).filter(|region| !region.is_empty())
+    }
+
     /// Adds what an entry of the configuration says. What is known already stays.
     pub fn add(&mut self, key: &'k KeyEntry) {
         self.account = self.account.or(key.account.as_deref());
         self.arn = self.arn.or(key.arn.as_deref());
+        self.region = self.region.or(key.region.as_deref());
         self.spec = self.spec.or(key.spec.as_deref());
         self.usage = self.usage.or(key.usage.as_deref());
     }

@@ -282,6 +282,7 @@ impl Linter {
         let mut known = KeyKnowledge {
             account: self.account.as_deref(),
             trusted_accounts: self.config.trusted_accounts.as_deref(),
+            organization: self.config.organization.as_deref(),
             serves: self.services.clone(),
             ..KeyKnowledge::default()
         };

@@ -285,7 +285,7 @@ impl<'a, 'p> About<'a, 'p> {
     ) -> Request<'q, 'p> {
         Request {
             variables: self.evaluator.policy.variables,
-            key_account: self.evaluator.key.account.as_deref(),
+            key: self.evaluator.key,
             caller: self.caller,
             operation,
             context,

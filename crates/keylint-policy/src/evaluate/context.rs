@@ -5,7 +5,9 @@
 
 use std::borrow::Cow;
 
+use super::Key;
 use super::caller::{Caller, CallerKind};
+use crate::arn::same_account;
 use crate::pattern::FRESH;
 use crate::vocabulary::{ConditionKey, KeyId, KeyStanding, Operation, ValueType, standing};
 
@@ -90,7 +92,7 @@ pub(super) fn standing_of<'r>(
     context: &'r Context<'_>,
     caller: &'r Caller<'_>,
     operation: Operation,
-    key_account: Option<&'r str>,
+    of_key: &'r Key<'_>,
 ) -> Standing<'r> {
     if let Some((_, state)) = context.entries.iter().find(|(known, _)| known.same_as(key)) {
         let any = |chosen| Open { chosen, may_be_absent: true, values: values_of(key) };
@@ -114,15 +116,11 @@ pub(super) fn standing_of<'r>(
     if !operation.sends(id) {
         return if operation.condition_keys_known() { Standing::Absent } else { unknown };
     }
-    of_the_caller(id, caller, key_account).unwrap_or_else(|| of_the_request(id, key, caller, unknown))
+    of_the_caller(id, caller, of_key).unwrap_or_else(|| of_the_request(id, key, caller, unknown))
 }
 
 /// The keys that describe the caller.
-fn of_the_caller<'r>(
-    id: KeyId,
-    caller: &'r Caller<'_>,
-    key_account: Option<&'r str>,
-) -> Option<Standing<'r>> {
+fn of_the_caller<'r>(id: KeyId, caller: &'r Caller<'_>, of_key: &'r Key<'_>) -> Option<Standing<'r>> {
     let service = caller.kind == CallerKind::Service;
     let one = |value: &'r str| Standing::Is(Cow::Owned(vec![Cow::Borrowed(value)]));
     let open = |chosen, may_be_absent, values| Standing::Open(Open { chosen, may_be_absent, values });
@@ -178,7 +176,14 @@ fn of_the_caller<'r>(
             CallerKind::Role | CallerKind::Session | CallerKind::ServiceLinkedRole => one("AssumedRole"),
             CallerKind::Service => return None,
         },
-        KeyId::RESOURCE_ACCOUNT => one(key_account?),
+        // Whoever is of the key's account is of its organization.
+        KeyId::PRINCIPAL_ORG_ID => {
+            let account = of_key.account.as_deref()?;
+            let is_own = same_account(account, &caller.account) == crate::Answer::Yes;
+            one(of_key.organization.as_deref().filter(|_| is_own)?)
+        }
+        KeyId::RESOURCE_ORG_ID => one(of_key.organization.as_deref()?),
+        KeyId::RESOURCE_ACCOUNT => one(of_key.account.as_deref()?),
         _ => return None,
     })
 }

@@ -38,11 +38,13 @@ pub struct Key<'k> {
     pub partition: Cow<'k, str>,
     /// Its ARN.
     pub arn: Option<Cow<'k, str>>,
+    /// The id of the organization that its account belongs to.
+    pub organization: Option<Cow<'k, str>>,
 }
 
 impl Default for Key<'_> {
     fn default() -> Self {
-        Self { account: None, partition: Cow::Borrowed("aws"), arn: None }
+        Self { account: None, partition: Cow::Borrowed("aws"), arn: None, organization: None }
     }
 }
 

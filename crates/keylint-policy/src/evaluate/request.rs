@@ -1,10 +1,10 @@
 //! One question: the verdict on a caller, an operation and a context.
 
-use super::Verdict;
 use super::caller::Caller;
 use super::choices::{self, Sample, Variable};
 use super::condition::{self, Found, holds};
 use super::context::{Context, Standing, standing_of};
+use super::{Key, Verdict};
 use crate::Answer;
 use crate::arn::Arn;
 use crate::model::{Condition, Effect, Statement, Variables};
@@ -15,8 +15,7 @@ use crate::vocabulary::{ConditionKey, Operation};
 /// One question, with all that is needed to answer it.
 pub(super) struct Request<'q, 'p> {
     pub(super) variables: Variables,
-    /// The account that owns the key.
-    pub(super) key_account: Option<&'q str>,
+    pub(super) key: &'q Key<'q>,
     pub(super) caller: &'q Caller<'q>,
     pub(super) operation: Operation,
     pub(super) context: &'q Context<'q>,
@@ -88,7 +87,7 @@ impl<'p> Request<'_, 'p> {
     }
 
     fn standing(&self, key: &ConditionKey<'_>) -> Standing<'_> {
-        standing_of(key, self.context, self.caller, self.operation, self.key_account)
+        standing_of(key, self.context, self.caller, self.operation, self.key)
     }
 
     /// The decision when every open key is settled.

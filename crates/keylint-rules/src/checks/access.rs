@@ -214,7 +214,8 @@ fn arn_of_key(chain: &Chain<'_, '_>) -> String {
     }
     let key = chain.facts.key();
     let account = key.account.as_deref().unwrap_or("KEY_ACCOUNT");
-    format!("arn:{}:kms:REGION:{account}:key/KEY_ID", key.partition)
+    let region = chain.access.key.region.unwrap_or("REGION");
+    format!("arn:{}:kms:{region}:{account}:key/KEY_ID", key.partition)
 }
 
 /// The command that creates the grant.

@@ -136,7 +136,9 @@ fn wrong_key<'p>(facts: &GrantFacts<'p>, severity: Severity) -> Option<Finding<'
     let written = text.as_str();
     let finding = || Finding::at(severity, text.span()).with("value", written);
     if is_alias(written) {
-        return Some(finding().with("alias", ""));
+        // An ARN that was put together names more than the file does.
+        let arn = Arn::parse(written).filter(|_| pattern::has_hole(written));
+        return Some(finding().with("value", arn.map_or(written, |arn| arn.resource)).with("alias", ""));
     }
     let owner = facts.known.arn.and_then(key_arn);
     if facts.known.is_used_from_elsewhere && is_key_id(written) {

@@ -1,6 +1,5 @@
 //! The kind of key that a service can use.
 
-use keylint_policy::arn::Arn;
 use keylint_policy::model::{Effect, Principal, PrincipalItem};
 use keylint_source::{Severity, Span};
 
@@ -56,7 +55,7 @@ fn unmet(need: &KeyNeed, service: &Service, facts: &Facts<'_>) -> Option<(&'stat
     if need.multi_region == Some(false) && known.multi_region == Some(true) {
         return Some(("scope", "multi-Region".to_owned(), "single-Region".to_owned()));
     }
-    let region = known.arn.and_then(Arn::parse).map(|arn| arn.region).filter(|_| need.same_region)?;
+    let region = known.region().filter(|_| need.same_region)?;
     let in_region = known.serves_in.iter().find(|(name, _)| *name == service.name);
     let (_, wanted) = in_region.filter(|(_, wanted)| wanted != region)?;
     Some(("Region", region.to_owned(), wanted.clone()))

@@ -86,6 +86,7 @@ impl KeyPolicy {
         let arn = self.key_arn.as_deref().or(known.arn);
         let account = known.account.filter(|_| self.key_arn.is_none());
         let (mut key, owner) = key_of(&policy, account, arn);
+        key.organization = known.organization.map(Into::into);
         if let (None, Some(account)) = (&key.arn, &key.account) {
             // Its Region and its id are not known. They are holes, which IAM policies may leave open too.
             let arn = format!("arn:{}:kms:${{region}}:{account}:key/${{key}}", key.partition);

@@ -147,6 +147,7 @@ fn answer_request(request: Node<'_>, id: &Value, out: &mut Vec<u8>) -> Result<()
                 account: Some(Cow::Borrowed(arn.account)),
                 partition: Cow::Borrowed(arn.partition),
                 arn: Some(Cow::Borrowed(text)),
+                organization: None,
             }
         }
     };

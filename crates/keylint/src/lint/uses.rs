@@ -178,6 +178,7 @@ impl Linter {
         for policy in policies {
             let mut known = KeyKnowledge {
                 trusted_accounts: self.config.trusted_accounts.as_deref(),
+                organization: self.config.organization.as_deref(),
                 account: self
                     .account
                     .as_deref()
