@@ -12,6 +12,7 @@ mod containers;
 mod input;
 mod output;
 mod run;
+mod uses;
 
 use std::ffi::OsStr;
 use std::fs;
