@@ -23,6 +23,11 @@ pub struct Grant<'t> {
     pub key: Given<'t>,
     /// The Region in which the request is made, where the call says so.
     pub region: Given<'t>,
+    /// The provider in whose name a resource of Terraform makes the request, where the resource says so: another
+    /// account, or another Region.
+    pub provider: Given<'t>,
+    /// Who created a grant that exists: `IssuingAccount`.
+    pub issuer: Given<'t>,
     /// Who is given the permission: `GranteePrincipal`.
     pub grantee: Given<'t>,
     /// The AWS service that is given the permission instead: `GranteeServicePrincipal`.
@@ -39,6 +44,8 @@ pub struct Grant<'t> {
     pub constraints: Constraints<'t>,
     /// Whether it is the entry of a list: a grant that exists.
     pub exists: bool,
+    /// Whether it names the key that it is looked at with by a reference to that key's resource.
+    pub refers_to_key: bool,
     /// Whether it is created whenever what it is written in takes effect. A command may stand in a branch, or in
     /// documentation that shows several to choose from.
     pub always: bool,
@@ -126,6 +133,8 @@ impl<'t> Grant<'t> {
             heading,
             key: given("KeyId"),
             region: given("Region"),
+            provider: given("Provider"),
+            issuer: given("IssuingAccount"),
             grantee: given("GranteePrincipal"),
             grantee_service: given("GranteeServicePrincipal"),
             retiring: given("RetiringPrincipal"),
@@ -134,6 +143,7 @@ impl<'t> Grant<'t> {
             operations: operations(request.get("Operations"), heading),
             constraints: constraints(request.get("Constraints")),
             exists: request.get("GrantId").is_some(),
+            refers_to_key: false,
             always: true,
         }
     }

@@ -172,10 +172,22 @@ impl<'c, 'p> Chain<'c, 'p> {
     /// Who creates the grant: somebody of the account that is to use the key. Where nobody says which that is, it may be
     /// the owner of the key as well as the account of the grantee.
     fn find_creators(&self) -> Vec<Cow<'p, str>> {
-        if let Some(account) = self.access.account {
-            return vec![Cow::Borrowed(account)];
-        }
         let owner = self.facts.key().account.clone();
+        if let Some(account) = self.access.account {
+            let mut creators = vec![Cow::Borrowed(account)];
+            // The owner may create it too. A grant that exists says who did; one beside the resource of its key is
+            // created in the same name, unless another provider is named.
+            let is_of_owner = |part: &Part<&'p Grant<'p>>| {
+                let grant = part.document;
+                let issuer = grant.issuer.known().and_then(|text| Some(Arn::parse(text.as_str())?.account));
+                issuer.is_some_and(|issuer| Some(issuer) == owner.as_deref())
+                    || (grant.refers_to_key && grant.provider.is_absent())
+            };
+            if self.grants.iter().any(is_of_owner) {
+                creators.extend(owner);
+            }
+            return creators;
+        }
         let of_grantees = self.grants.iter().filter_map(|part| grantee(part.document));
         let mut creators: Vec<Cow<'p, str>> = owner.into_iter().collect();
         creators.extend(of_grantees.map(|identity| Cow::Borrowed(identity.account)));
@@ -209,6 +221,9 @@ impl<'c, 'p> Chain<'c, 'p> {
                 return Some(Mismatch::Grantee);
             }
         }
+        if grant.refers_to_key {
+            return None;
+        }
         let (arn, key) = (self.access.arn()?, grant.key.known()?);
         let id = Arn::parse(arn).and_then(|arn| arn.resource.strip_prefix("key/"));
         let Some(of_grant) = key_arn(key.as_str()) else {
@@ -234,7 +249,10 @@ impl<'c, 'p> Chain<'c, 'p> {
             callers.extend(self.facts.anyone_in(account));
         }
         // A service's own role creates no grant for itself.
-        callers.retain(|caller| caller.kind != CallerKind::ServiceLinkedRole);
+        let is_service_linked = |caller: &Caller<'_>| {
+            caller.kind == CallerKind::ServiceLinkedRole || caller.arn.contains(":role/aws-service-role/")
+        };
+        callers.retain(|caller| !is_service_linked(caller));
         callers
     }
 
@@ -459,7 +477,10 @@ impl<'c, 'p> Chain<'c, 'p> {
             );
         if constraints.items.is_empty() && !constraints.open {
             // The encryption context of the request is that of the constraints.
-            context = context.with("kms:EncryptionContextKeys", State::Absent);
+            context = context
+                .with("kms:EncryptionContextKeys", State::Absent)
+                .with("kms:GrantConstraintSourceArn", State::Absent);
+            context = context.without_encryption_context();
         }
         context
     }
@@ -569,11 +590,11 @@ impl<'c, 'p> Chain<'c, 'p> {
                 }
                 let unshared = self.unshared();
                 if unshared.is_empty() {
-                    link(
-                        Answer::Yes,
-                        heading,
-                        format!("lets account {account} use the key and create the grant"),
-                    )
+                    let creates = match self.creators.as_slice() {
+                        [_, _] if self.access.account.is_some() => ", and the grant be created",
+                        _ => " and create the grant",
+                    };
+                    link(Answer::Yes, heading, format!("lets account {account} use the key{creates}"))
                 } else {
                     let lacking = crate::finding::operation_list(&unshared);
                     link(Answer::No, heading, format!("does not let account {account} call {lacking}"))
@@ -641,7 +662,7 @@ impl<'c, 'p> Chain<'c, 'p> {
 /// What of a grant is not known before it is created, so that it is not sure to be what the service needs.
 fn open_part(grant: &Grant<'_>) -> Option<&'static str> {
     let is_open = |given: Given<'_>| !given.is_absent() && given.known().is_none();
-    if is_open(grant.key) {
+    if is_open(grant.key) && !grant.refers_to_key {
         Some("its key")
     } else if is_open(grant.grantee) {
         Some("its grantee")

@@ -126,7 +126,11 @@ impl<'p> Facts<'p> {
                         for value in &condition.values {
                             let principal = Principal::parse_aws(value.text);
                             accounts.extend(Arn::parse(value.text).map(|arn| arn.account));
-                            if let Some(identity) = principal.service_linked_role() {
+                            // Who is only an exception is named to be kept out.
+                            let is_exception =
+                                condition.operator.is_some_and(|operator| operator.comparison.is_negated());
+                            if let Some(identity) = principal.service_linked_role().filter(|_| !is_exception)
+                            {
                                 add_role(identity, statement.effect);
                             }
                         }

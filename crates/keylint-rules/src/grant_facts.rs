@@ -81,7 +81,8 @@ pub(crate) fn is_for_same(left: &Grant<'_>, right: &Grant<'_>) -> bool {
         same(left.grantee, right.grantee) && both_absent(left.grantee_service, right.grantee_service);
     let service =
         same(left.grantee_service, right.grantee_service) && both_absent(left.grantee, right.grantee);
-    same(left.key, right.key) && (grantee || service)
+    let provider = same(left.provider, right.provider) || both_absent(left.provider, right.provider);
+    same(left.key, right.key) && provider && (grantee || service)
 }
 
 /// The ARN of a key, as far as it is one: it may have holes.

@@ -25,6 +25,11 @@ impl<'m> Evaluator<'m, '_> {
             }
         }
         members.extend(constraints);
+        if let Some(provider) = resource.argument("provider") {
+            // A reference to something that has no value.
+            let text = Value::text(provider.key, provider.value.source());
+            members.push((Key::named("Provider", provider.key), text));
+        }
         Value::new(resource.at(), ValueKind::Object(members))
     }
 

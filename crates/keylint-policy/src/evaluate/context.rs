@@ -18,6 +18,8 @@ pub struct Context<'r> {
     pub entries: Vec<(ConditionKey<'r>, State<'r>)>,
     /// Whether a key without an entry is absent from the request. Else it is derived from the tables and the caller.
     pub complete: bool,
+    /// Whether the request has no encryption context: no key `kms:EncryptionContext:NAME`, whatever the name.
+    pub no_encryption_context: bool,
 }
 
 /// What is known of one condition key.
@@ -43,6 +45,13 @@ impl<'r> Context<'r> {
     #[must_use]
     pub fn with(mut self, key: &'r str, state: State<'r>) -> Self {
         self.entries.push((ConditionKey::parse(key), state));
+        self
+    }
+
+    /// The same context, of a request without an encryption context.
+    #[must_use]
+    pub fn without_encryption_context(mut self) -> Self {
+        self.no_encryption_context = true;
         self
     }
 
@@ -103,7 +112,8 @@ pub(super) fn standing_of<'r>(
             State::Unknown => Standing::Open(any(false)),
         };
     }
-    if context.complete {
+    let is_of_context = key.id == Some(KeyId::ENCRYPTION_CONTEXT);
+    if context.complete || (context.no_encryption_context && is_of_context) {
         return Standing::Absent;
     }
     let unknown = Standing::Open(Open { chosen: false, may_be_absent: true, values: values_of(key) });

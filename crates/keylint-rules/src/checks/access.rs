@@ -73,7 +73,8 @@ pub(super) fn creator_not_permitted<'p>(chain: &Chain<'_, 'p>, severity: Severit
         },
         Cause::Resource(statement) => {
             let written = statement.resources.items.iter().map(|item| item.as_str()).collect::<Vec<_>>();
-            finding.with("element", "Resource").with("value", written.join(", "))
+            let finding = finding.with("element", "Resource").with("value", written.join(", "));
+            if statement.resources.negated { finding.with("excluded", "") } else { finding }
         }
         Cause::Operation(_) => finding,
     };

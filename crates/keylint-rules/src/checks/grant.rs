@@ -48,7 +48,9 @@ pub(super) fn missing_operations<'p>(
         })
         .collect();
     let Some(service) = facts.service(services) else { return findings };
-    let lacking = facts.lacking(service);
+    // That it has none is said of the grant itself.
+    let has_none = grant.operations.items.is_empty() && !grant.operations.open && !grant.exists;
+    let lacking = if has_none { Vec::new() } else { facts.lacking(service) };
     if !lacking.is_empty() {
         let across = facts.is_across_accounts();
         // In the account of the key, its policy may allow the role what the grant does not.
@@ -116,6 +118,7 @@ fn impossible_operations<'p>(facts: &GrantFacts<'p>, severity: Severity) -> Vec<
         finding.with("ungrantable", "")
     });
     let mut findings: Vec<Finding<'p>> = ungrantable.collect();
+    findings.extend(without_common_kind(facts, severity));
     // They have one cause: the kind of the key.
     let is_unknown = |operation: Operation| operation.in_grants() && !operation.works_on(spec, usage);
     let mut unknown = items().filter(|(_, operation)| is_unknown(*operation));
@@ -127,6 +130,26 @@ fn impossible_operations<'p>(facts: &GrantFacts<'p>, severity: Severity) -> Vec<
         findings.push(Finding { related: unknown.map(|(text, _)| text.span()).collect(), ..finding });
     }
     findings
+}
+
+/// Operations that work on keys, but on no one key together.
+fn without_common_kind<'p>(facts: &GrantFacts<'p>, severity: Severity) -> Option<Finding<'p>> {
+    if facts.known.spec.is_some() || facts.known.usage.is_some() {
+        return None;
+    }
+    let items = || facts.grant.operations.items.iter().filter_map(|item| Some((item.text, item.operation?)));
+    let items = || items().filter(|(_, operation)| operation.in_grants());
+    let kinds = items().flat_map(|(_, operation)| operation.key_types());
+    let mut kinds = kinds.map(|kind| (kind.spec.trim_end_matches('*'), kind.usage.trim_end_matches('*')));
+    let given = |text: &'static str| Some(text).filter(|text| !text.is_empty());
+    let works = |(spec, usage)| items().all(|(_, it)| it.works_on(given(spec), given(usage)));
+    let (first, last) = (items().next()?.0, items().next_back()?.0);
+    if kinds.any(works) {
+        return None;
+    }
+    let all: Vec<Operation> = items().map(|(_, operation)| operation).collect();
+    let finding = Finding::at(severity, first.span()).with("operations", grant_operation_list(&all));
+    Some(Finding { related: vec![last.span()], ..finding }.with("incompatible", ""))
 }
 
 /// A key that is named by an alias, or by an id that means a key of the caller's own account, and a key of another Region
@@ -142,7 +165,11 @@ fn wrong_key<'p>(facts: &GrantFacts<'p>, severity: Severity) -> Option<Finding<'
     }
     let owner = facts.known.arn.and_then(key_arn);
     if facts.known.is_used_from_elsewhere && is_key_id(written) {
-        let finding = finding().with("account", owner.map_or("", |arn| arn.account));
+        let owner = owner.map(|arn| arn.account).or(facts.known.account);
+        let finding = match owner {
+            Some(account) => finding().with("account", account),
+            None => finding().with("unnamed", ""),
+        };
         return Some(match facts.known.arn {
             Some(arn) => finding.with("expected", arn),
             None => finding.with("expected", "arn:aws:kms:REGION:ACCOUNT:key/ID"),
@@ -301,15 +328,23 @@ fn superseded<'p>(facts: &GrantFacts<'p>, severity: Severity) -> Option<Finding<
             && theirs.contains_all(own)
             && comes_first
     };
-    // The same words are the same key if they are an ARN, or a reference to a resource; what is in a variable may have
-    // been replaced in between.
     let key = grant.key.text().map_or("", Text::as_str);
-    let is_same_key = key_arn(key).is_some_and(|_| !pattern::has_hole(key)) || key.contains('.');
+    let grantee = grant.grantee.text().or(grant.grantee_service.text()).map_or("", Text::as_str);
+    let is_same_key = key_arn(key).is_some() || key.contains('.');
     let is_known = grant.always
         && is_same_key
+        && is_fixed(key)
+        && is_fixed(grantee)
         && !grant.operations.open
         && grant.operations.items.iter().all(|item| item.operation.is_some());
     let other = facts.others.iter().find(covers).filter(|_| is_known && !own.is_empty())?;
     let finding = Finding { related: vec![other.heading], ..Finding::at(severity, grant.heading) };
     Some(finding.with("superseded", ""))
+}
+
+/// Whether a text means the same wherever it stands: it is known, or refers to a resource. A variable of a script may
+/// have got another value in between.
+fn is_fixed(text: &str) -> bool {
+    let names = text.split("${").skip(1).map(|rest| rest.split('}').next().unwrap_or_default());
+    names.into_iter().all(|name| name.contains('.'))
 }

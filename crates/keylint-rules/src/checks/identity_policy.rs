@@ -2,6 +2,7 @@
 
 use keylint_policy::arn::Arn;
 use keylint_policy::model::{Effect, Text};
+use keylint_policy::pattern::{has_hole, is_wildcard};
 use keylint_policy::vocabulary::{Operation, Operations};
 use keylint_source::Severity;
 
@@ -80,7 +81,13 @@ pub(super) fn aliases<'p>(held: &HeldPolicy<'p>, severity: Severity) -> Vec<Find
         let without_effect = without_effect.difference(of_aliases);
         // Whoever manages aliases needs them as a resource, beside the key.
         let manages = !statement.operations.perhaps.intersection(of_aliases).is_empty();
-        let mut others = resources.items.iter().filter(|item| !is_alias(item)).peekable();
+        // What belongs to another service is the resource of other actions of the statement.
+        let is_of_other_service = |item: &&Text<'_>| {
+            let service = Arn::parse(item.as_str()).map(|arn| arn.service);
+            service.is_some_and(|service| service != "kms" && !is_wildcard(service) && !has_hole(service))
+        };
+        let others = resources.items.iter().filter(|item| !is_alias(item));
+        let mut others = others.filter(|item| !is_of_other_service(item)).peekable();
         let has_others = others.peek().is_some() || resources.open;
         // Beside every key an alias does no harm.
         let is_every_key = |item: &&Text<'_>| {
@@ -104,7 +111,7 @@ pub(super) fn aliases<'p>(held: &HeldPolicy<'p>, severity: Severity) -> Vec<Find
         } else if statement.effect == Some(Effect::Deny) {
             finding.words.insert("denied", String::new());
         }
-        let is_pattern = keylint_policy::pattern::is_wildcard(first.as_str());
+        let is_pattern = is_wildcard(first.as_str());
         let operator = if is_pattern { "ForAnyValue:StringLike" } else { "ForAnyValue:StringEquals" };
         finding.words.insert("operator", operator.to_owned());
         let name = first.as_str().rsplit_once(":alias/").map_or(first.as_str(), |(_, name)| name);

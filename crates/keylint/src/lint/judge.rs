@@ -228,7 +228,7 @@ fn document_of_key<'e>(grant: &Document, extracted: &'e Extracted, tree: Tree<'_
 }
 
 /// Whether a grant names its key by a reference to the resource that a policy belongs to.
-fn refers_to(grant: &Grant<'_>, policy: &Document) -> bool {
+pub(super) fn refers_to(grant: &Grant<'_>, policy: &Document) -> bool {
     let key = policy.facts.key.as_deref().or(policy.resource.as_ref().map(|resource| resource.name.as_str()));
     let reference = grant.key.text().and_then(|text| text.as_str().strip_prefix("${")?.strip_suffix('}'));
     let Some((key, reference)) = key.zip(reference) else { return false };

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use keylint_extract::{DocumentKind, Extracted, Language, ModuleFile, Presence, ReadFile};
+use keylint_extract::{Document, DocumentKind, Extracted, Language, ModuleFile, Presence, ReadFile};
 use keylint_policy::grant::Grant;
 use keylint_policy::model::Policy;
 use keylint_policy::{Answer, lower};
@@ -11,6 +11,7 @@ use keylint_rules::{Access, Files, KeyEntry, KeyKnowledge, Link, Part, Served};
 use keylint_source::{Diagnostic, FileId, Location, Problem, SourceFile, Span};
 use keylint_syntax::{Arena, Kind, Tree};
 
+use super::judge::refers_to;
 use super::{CONFIGURATION, Linter, OfModule, Places, absolute, diagnostic};
 use crate::ways;
 
@@ -173,9 +174,9 @@ impl Linter {
         }
         let identity_policies: Option<Vec<(Policy<'_>, FileId)>> =
             found.1.as_ref().map(|all| all.iter().map(Found::policy).collect());
-        let grants: Option<Vec<(Grant<'_>, FileId)>> =
-            found.0.as_ref().map(|all| all.iter().map(Found::grant).collect());
         for policy in policies {
+            let grants: Option<Vec<(Grant<'_>, FileId)>> =
+                found.0.as_ref().map(|all| all.iter().map(|found| found.grant(&policy)).collect());
             let mut known = KeyKnowledge {
                 trusted_accounts: self.config.trusted_accounts.as_deref(),
                 organization: self.config.organization.as_deref(),
@@ -298,7 +299,7 @@ fn policies_of<'u>(key: &KeyEntry, units: &'u [Unit<'_>]) -> Vec<FoundPolicy<'u>
             let ways = document.ways.iter().filter(|way| tree.get(way.node).kind() == Kind::Object);
             let ways: Vec<(u32, &Presence)> = ways.map(|way| (way.node, &way.presence)).collect();
             if !ways.is_empty() {
-                found.push(FoundPolicy { tree, ways, file: unit.file, name, path });
+                found.push(FoundPolicy { document, tree, ways, file: unit.file, name, path });
             }
         }
     }
@@ -307,6 +308,7 @@ fn policies_of<'u>(key: &KeyEntry, units: &'u [Unit<'_>]) -> Vec<FoundPolicy<'u>
 
 /// A key policy that was found, in each of its ways.
 struct FoundPolicy<'u> {
+    document: &'u Document,
     tree: Tree<'u>,
     ways: Vec<(u32, &'u Presence)>,
     file: FileId,
@@ -327,8 +329,11 @@ impl<'u> Found<'u> {
         (lower(self.tree.get(self.node)), self.file)
     }
 
-    fn grant(&self) -> (Grant<'u>, FileId) {
-        (Grant::of(self.tree.get(self.node), self.at), self.file)
+    /// The grant, looked at with the policy of a key.
+    fn grant(&self, policy: &FoundPolicy<'_>) -> (Grant<'u>, FileId) {
+        let mut grant = Grant::of(self.tree.get(self.node), self.at);
+        grant.refers_to_key = self.file == policy.file && refers_to(&grant, policy.document);
+        (grant, self.file)
     }
 }
 
