@@ -101,6 +101,15 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<
     writeln!(out, "{}", visible_json(&document))
 }
 
+/// Writes each diagnostic as the document has it, a line each.
+pub(crate) fn write_lines(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    for diagnostic in report.diagnostics {
+        let line = serde_json::to_string(&Finding::new(report.sources, diagnostic))?;
+        writeln!(out, "{}", visible_json(&line))?;
+    }
+    Ok(())
+}
+
 impl<'r> Finding<'r> {
     fn new(sources: &'r Sources, diagnostic: &'r Diagnostic) -> Self {
         Self {

@@ -1,24 +1,53 @@
 //! Makes text safe to print: what is invisible, moves the cursor or turns the direction of writing is shown as
-//! what it is.
+//! what it is, and what is a command to the log of a build server no longer is one.
 
 use std::borrow::Cow;
 
 /// The text with every character replaced that a terminal would obey or that nobody would see.
 ///
 /// Control characters become their pictures (`␛`), everything else its number (`<U+202E>`). The result is one line.
+/// `##[`, which starts a command anywhere in a log, gets a blank, and so does `::` where the text starts, and with it
+/// perhaps a line.
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {
-    replace(text, is_hidden, picture)
+    let shown = without_commands(replace(text, is_hidden, picture), " #");
+    match shown.trim_start().strip_prefix("::") {
+        Some(rest) => Cow::Owned(format!(": :{rest}")),
+        None => shown,
+    }
 }
 
 /// The same for a piece of a source line, in which tabs stay: whoever draws the line gives them their width.
 pub(crate) fn visible_source(text: &str) -> Cow<'_, str> {
-    replace(text, |character| character != '\t' && is_hidden(character), picture)
+    without_commands(replace(text, |character| character != '\t' && is_hidden(character), picture), " #")
 }
 
 /// The same for a JSON document, which means what it meant before: such characters stand in its strings only, line
 /// ends aside, and there an escape is as good as the character.
 pub(crate) fn visible_json(document: &str) -> Cow<'_, str> {
-    replace(document, |character| character != '\n' && is_hidden(character), json_escape)
+    let shown = replace(document, |character| character != '\n' && is_hidden(character), json_escape);
+    without_commands(shown, "\\u0023")
+}
+
+/// Breaks what the logs of GitHub Actions, Azure Pipelines (`##[error]`, `##vso[`) and `TeamCity` (`##teamcity[`) obey
+/// wherever it stands, by writing the second `#` in another way.
+fn without_commands<'t>(text: Cow<'t, str>, second: &str) -> Cow<'t, str> {
+    let starts_command =
+        |rest: &str| rest.trim_start_matches(|letter: char| letter.is_ascii_alphabetic()).starts_with('[');
+    if !text.match_indices("##").any(|(at, _)| text.get(at + 2..).is_some_and(starts_command)) {
+        return text;
+    }
+    let mut shown = String::with_capacity(text.len() + 8);
+    let mut parts = text.split('#').peekable();
+    let mut is_behind_sign = false;
+    while let Some(part) = parts.next() {
+        shown.push_str(part);
+        let is_second = is_behind_sign && part.is_empty();
+        if let Some(next) = parts.peek() {
+            shown.push_str(if is_second && starts_command(next) { second } else { "#" });
+            is_behind_sign = true;
+        }
+    }
+    Cow::Owned(shown)
 }
 
 fn replace(text: &str, hidden: impl Fn(char) -> bool, shown_as: impl Fn(char) -> String) -> Cow<'_, str> {
@@ -95,6 +124,16 @@ mod tests {
         assert_eq!(shown, "{\n  \"a\": \"\\u009b\\u202e\\udb40\\udc01é\"\n}\n");
         let value = |document: &str| serde_json::from_str::<serde_json::Value>(document).unwrap();
         assert_eq!(value(&shown), value(document));
+    }
+
+    #[test]
+    fn logs_are_given_no_commands() {
+        assert_eq!(
+            visible("a ##[error]b ##vso[x] ###[y] ## [z] #[w]"),
+            "a # #[error]b # #vso[x] ## #[y] ## [z] #[w]"
+        );
+        assert_eq!(visible(" ::error::a"), ": :error::a");
+        assert_eq!(visible_json("\"##teamcity[\""), "\"#\\u0023teamcity[\"");
     }
 
     #[test]

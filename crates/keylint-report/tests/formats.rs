@@ -30,12 +30,10 @@ mod tests {
             unknown: shapes.unknown.len(),
         };
         let report = Report {
-            sources: &shapes.sources,
-            diagnostics: &shapes.diagnostics,
+            rules: &shapes.rules,
             unknown: &shapes.unknown,
-            chains: &[],
-            summary: &summary,
             version: "0.1.0",
+            ..Report::new(&shapes.sources, &shapes.diagnostics, &summary)
         };
         let mut out = Vec::new();
         write(format, &report, style, &mut out).unwrap();
@@ -71,6 +69,21 @@ mod tests {
         compare("json.json", &written(Format::Json, PLAIN, &Shapes::all()));
     }
 
+    /// The formats for people and for JSON have tests of their own above.
+    #[test]
+    fn formats_that_others_prescribe() {
+        for format in Format::ALL {
+            let extension = match format {
+                Format::Full | Format::Concise | Format::Json => continue,
+                Format::Sarif | Format::Gitlab | Format::Rdjson => "json",
+                Format::Junit | Format::Checkstyle => "xml",
+                _ => "txt",
+            };
+            let name = format!("{}.{extension}", format.as_str());
+            compare(&name, &written(format, PLAIN, &Shapes::all()));
+        }
+    }
+
     #[test]
     fn colour_adds_colour_and_nothing_else() {
         let shapes = Shapes::all();
@@ -94,11 +107,93 @@ mod tests {
         }
     }
 
+    /// What stands in a file must not give commands to the log of a build server.
+    #[test]
+    fn no_format_writes_commands_but_its_own() {
+        for format in Format::ALL {
+            let text = written(format, PLAIN, &Shapes::all());
+            let own = match format {
+                Format::Github => "::",
+                Format::Azure => "##vso[task.logissue ",
+                Format::Teamcity => "##teamcity[inspection",
+                _ => "\u{0}",
+            };
+            for line in text.lines() {
+                let rest = line.strip_prefix(own).unwrap_or(line);
+                assert!(!rest.trim_start().starts_with("::"), "{format:?}: {line}");
+                for command in ["##[", "##vso[", "##teamcity["] {
+                    assert!(!rest.contains(command), "{format:?}: {line}");
+                }
+            }
+        }
+    }
+
+    /// The schema is that of the standard, <https://docs.oasis-open.org/sarif/sarif/v2.1.0/>.
+    #[test]
+    fn sarif_is_what_its_schema_says() {
+        let mut schema: Value = serde_json::from_str(include_str!("schemas/sarif-2.1.0.json")).unwrap();
+        // This pattern of the standard is no regular expression. It is about a language that keylint does not state.
+        for definition in ["run", "toolComponent"] {
+            let language = &mut schema["definitions"][definition]["properties"]["language"];
+            language.as_object_mut().unwrap().remove("pattern");
+        }
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let document: Value = serde_json::from_str(&written(Format::Sarif, PLAIN, &Shapes::all())).unwrap();
+        let errors: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
+        assert_eq!(errors, Vec::<String>::new());
+        let mut wrong = document.clone();
+        wrong["runs"][0]["results"][0]["level"] = Value::from("fatal");
+        assert!(!validator.is_valid(&wrong), "the schema tells a document from another");
+
+        // What code scanning needs beyond the schema.
+        for result in document["runs"][0]["results"].as_array().unwrap() {
+            let place = &result["locations"][0]["physicalLocation"];
+            let uri = place["artifactLocation"]["uri"].as_str().unwrap();
+            assert!(!uri.is_empty() && !uri.starts_with(['/', '.']), "{uri}");
+            for name in ["startLine", "startColumn", "endLine", "endColumn"] {
+                assert!(place["region"][name].as_u64().unwrap() >= 1, "{result}");
+            }
+            assert!(!result["message"]["text"].as_str().unwrap().is_empty());
+        }
+    }
+
+    /// One place, in the unit of each format: `é 日 😀` in front of it, a tab, and CR LF.
+    #[test]
+    fn columns_are_in_the_unit_of_the_format() {
+        let mut shapes = Shapes::of_two_places("{\r\n\té日😀: here\r\n", (15, 19), (15, 19));
+        shapes.diagnostics[0].related.clear();
+        let json = |format| serde_json::from_str::<Value>(&written(format, PLAIN, &shapes)).unwrap();
+        let sarif =
+            &json(Format::Sarif)["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["region"];
+        let region = ["startLine", "startColumn", "endLine", "endColumn"].map(|name| sarif[name].as_u64());
+        assert_eq!(region, [Some(2), Some(7), Some(2), Some(11)]);
+        let range = &json(Format::Rdjson)["diagnostics"][0]["location"]["range"];
+        assert_eq!(range["start"]["column"], 13);
+        assert_eq!(range["end"]["column"], 17);
+        let others = [
+            (Format::Full, "x.json:2:7]"),
+            (Format::Plain, "x.json:2:7:"),
+            (Format::Concise, "x.json:2:7: error"),
+            (Format::Json, "\"column\": 7,"),
+            (Format::JsonLines, "\"column\":7,"),
+            (Format::Github, "line=2,col=7,endLine=2,endColumn=11"),
+            (Format::Junit, "x.json:2:7: two places"),
+            (Format::Checkstyle, "line=\"2\" column=\"7\""),
+            (Format::RdjsonLines, "\"column\":13"),
+            (Format::Azure, "linenumber=2;columnnumber=7;"),
+            (Format::Markdown, "`x.json:2:7`"),
+        ];
+        for (format, place) in others {
+            let text = written(format, PLAIN, &shapes);
+            assert!(text.contains(place), "{format:?}: {text}");
+        }
+    }
+
     #[test]
     fn only_full_asks_for_a_style() {
         let shapes = Shapes::all();
         let other = Style { color: true, width: 40, unicode: false };
-        for format in [Format::Concise, Format::Json] {
+        for format in Format::ALL.into_iter().filter(|format| *format != Format::Full) {
             assert_eq!(written(format, other, &shapes), written(format, PLAIN, &shapes));
         }
     }
@@ -170,8 +265,9 @@ mod tests {
                     );
                     assert!(!drawn.contains("Failed"), "{start}..{end}\n{drawn}");
                 }
-                written(Format::Concise, PLAIN, &shapes);
-                written(Format::Json, PLAIN, &shapes);
+                for format in Format::ALL {
+                    written(format, PLAIN, &shapes);
+                }
             }
         }
     }

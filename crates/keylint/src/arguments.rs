@@ -15,7 +15,7 @@ Examples:
   keylint a.json 'keys/**/*.json'              check these files
   aws kms get-key-policy … | keylint -         check standard input
   keylint --service autoscaling asg.json       this key must serve Auto Scaling
-  keylint --output-format full --output-format json=report.json
+  keylint --output-format github --output-format sarif=keylint.sarif
   git diff --name-only --diff-filter=d -z | keylint --files-from -
 
 Exit status:
@@ -69,6 +69,12 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Print the JSON Schema of a kind of document
     Schema(Schema),
+    /// Print what makes an editor or a log understand the output
+    ProblemMatcher(ProblemMatcher),
+    /// Print the completions for a shell
+    Completions(Completions),
+    /// Print the manual page of keylint or of a command
+    Man(Man),
 }
 
 #[derive(Args, Debug)]
@@ -120,7 +126,8 @@ pub(crate) struct Check {
     )]
     pub(crate) ignore: Vec<String>,
 
-    /// How to report, and where to [default: full; formats: full, concise, json]; repeatable
+    /// How to report, and where to; repeatable [default: full]. Formats: full, plain, concise, json, jsonl, sarif, github,
+    /// gitlab, junit, checkstyle, rdjson, rdjsonl, azure, teamcity, markdown
     #[arg(long = "output-format", value_name = "NAME[=FILE]", help_heading = "Output", env = "KEYLINT_OUTPUT_FORMAT", hide_env = true, value_parser = output)]
     pub(crate) outputs: Vec<Output>,
     /// The least severity that makes the exit status 1
@@ -280,6 +287,36 @@ pub(crate) struct Schema {
     pub(crate) kind: String,
 }
 
+#[derive(Args, Debug)]
+pub(crate) struct ProblemMatcher {
+    /// For what
+    #[arg(value_name = "READER")]
+    pub(crate) reader: Reader,
+}
+
+/// What reads the output of keylint with a problem matcher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Reader {
+    /// GitHub Actions: a file for `::add-matcher::`
+    Github,
+    /// Visual Studio Code: a .vscode/tasks.json
+    Vscode,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Man {
+    /// The command; without one, keylint itself
+    #[arg(value_name = "COMMAND")]
+    pub(crate) command: Option<String>,
+}
+
 /// The least severity that fails a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FailLevel {
@@ -347,6 +384,21 @@ mod tests {
         assert_eq!(output("json=a=b.json"), Ok(Output { format: Format::Json, file }));
         assert_eq!(output("jsno").unwrap_err(), "did you mean `json`?");
         assert_eq!(output("json=").unwrap_err(), "the name of a file is missing behind `=`");
+    }
+
+    #[test]
+    fn who_mistypes_a_command_is_told_of_all() {
+        let names: Vec<String> =
+            Arguments::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+        assert_eq!(names, crate::discovery::COMMANDS);
+    }
+
+    #[test]
+    fn help_lists_the_formats() {
+        let help = Arguments::command().render_long_help().to_string();
+        let words: Vec<&str> = help.split_whitespace().collect();
+        let names: Vec<&str> = Format::names().collect();
+        assert!(words.join(" ").contains(&format!("Formats: {}", names.join(", "))), "{help}");
     }
 
     #[test]

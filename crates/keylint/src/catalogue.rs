@@ -83,14 +83,8 @@ pub(crate) fn schema(arguments: &arguments::Schema) -> Result<ExitCode, Stop> {
 fn linter(config: Option<&Path>) -> Result<(Linter, ExitCode), Stop> {
     let settings = Settings { config: configuration::find(config)?, ..Settings::default() };
     let (linter, diagnostics, sources) = configuration::linter(&settings)?;
-    let report = Report {
-        sources: &sources,
-        unknown: &[],
-        chains: &[],
-        diagnostics: &diagnostics,
-        summary: &Summary::default(),
-        version: env!("CARGO_PKG_VERSION"),
-    };
+    let summary = Summary::default();
+    let report = Report::new(&sources, &diagnostics, &summary);
     keylint_report::write(Format::Concise, &report, terminal::PLAIN, &mut io::stderr()).ok();
     Ok((linter, if diagnostics.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) }))
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::AtomicUsize;
 
-use keylint_report::{Format, Report, Style, Summary};
+use keylint_report::{Base, Format, Report, Style, Summary};
 use keylint_source::Diagnostic;
 
 use crate::arguments::{Check, FailLevel, Output};
@@ -32,7 +32,7 @@ pub(crate) fn check(arguments: Check) -> Result<ExitCode, Stop> {
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().ok();
     }
     let done = AtomicUsize::new(0);
-    let keeps_unknown = arguments.verbose || outputs.iter().any(|output| output.format == Format::Json);
+    let keeps_unknown = arguments.verbose || outputs.iter().any(|output| output.format.tells_unknown());
     let work = || check_all(&inputs.inputs, &done, &linter, keeps_unknown);
     let quiet = arguments.quiet;
     let mut checked =
@@ -55,13 +55,16 @@ pub(crate) fn check(arguments: Check) -> Result<ExitCode, Stop> {
     }
 
     let summary = checked.summary();
+    let rules = linter.rules();
+    let (root, folder) = configuration::repository();
     let report = Report {
-        sources: &sources,
-        diagnostics: &checked.diagnostics,
+        rules: &rules,
         unknown: &checked.unknown_values,
         chains: &uses.chains,
-        summary: &summary,
         version: env!("CARGO_PKG_VERSION"),
+        is_complete: !checked.diagnostics.iter().any(is_failure),
+        base: Base { root: &root, folder: &folder },
+        ..Report::new(&sources, &checked.diagnostics, &summary)
     };
     let mut last_line = if quiet { None } else { last_line(&inputs, &checked, &summary) };
     if arguments.verbose && !checked.unknown_values.is_empty() {
@@ -161,27 +164,40 @@ fn write(outputs: &[Output], report: &Report<'_>, style: Style, last_line: Optio
         output::to_standard_output(|out| {
             keylint_report::write(format, report, style, out)?;
             match last_line {
-                Some(line) if format == Format::Full && report.diagnostics.is_empty() => {
+                Some(line) if is_for_people(format) && report.diagnostics.is_empty() => {
                     writeln!(out, "{line}")
                 }
-                Some(line) if format == Format::Full => writeln!(out, "\n{line}"),
+                Some(line) if is_for_people(format) => writeln!(out, "\n{line}"),
                 _ => Ok(()),
             }
         })?;
     }
-    if let Some(line) = last_line.filter(|_| matches!(printed, None | Some(Format::Concise))) {
+    if let Some(line) = last_line.filter(|_| printed.is_none_or(is_for_logs)) {
         output::to_standard_error(line);
     }
     Ok(())
 }
 
+fn is_for_people(format: Format) -> bool {
+    matches!(format, Format::Full | Format::Plain)
+}
+
+/// Whether it is lines of a log, beside which there may be others.
+fn is_for_logs(format: Format) -> bool {
+    matches!(format, Format::Concise | Format::Github | Format::Azure | Format::Teamcity)
+}
+
 /// 2: the job could not be done; 1: something was found that fails the run; 0: neither. The same for every format.
 fn status(diagnostics: &[Diagnostic], fail_level: FailLevel) -> u8 {
-    if diagnostics.iter().any(|found| FAILURES.contains(&&*found.rule)) {
+    if diagnostics.iter().any(is_failure) {
         2
     } else {
         u8::from(diagnostics.iter().any(|found| fail_level.is_reached_by(found.severity)))
     }
+}
+
+fn is_failure(found: &Diagnostic) -> bool {
+    FAILURES.contains(&&*found.rule)
 }
 
 #[cfg(test)]

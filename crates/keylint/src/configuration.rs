@@ -28,11 +28,24 @@ pub(crate) fn find(named: Option<&Path>) -> Result<Option<ConfigFile>, Stop> {
     }
 }
 
+/// The root of the repository that the current folder is in, and the path from there to the current folder, as
+/// [`keylint_report::Base`] takes them. Outside of a repository the current folder is the root.
+pub(crate) fn repository() -> (String, String) {
+    let folder = std::env::current_dir().unwrap_or_default();
+    let root = folder.ancestors().nth(depth(&folder)).unwrap_or(&folder);
+    let below = folder.strip_prefix(root).unwrap_or(Path::new(""));
+    (shown(root).into_owned(), shown(below).into_owned())
+}
+
+/// How many folders lie between a folder and the root of its repository.
+fn depth(folder: &Path) -> usize {
+    folder.ancestors().position(|ancestor| ancestor.join(".git").exists()).unwrap_or(0)
+}
+
 /// The path of the nearest configuration, relative to `folder`.
 fn nearest(folder: &Path) -> Option<PathBuf> {
-    let root = folder.ancestors().position(|ancestor| ancestor.join(".git").exists()).unwrap_or(0);
-    let (up, _) =
-        folder.ancestors().take(root + 1).enumerate().find(|(_, ancestor)| ancestor.join(NAME).is_file())?;
+    let candidates = folder.ancestors().take(depth(folder) + 1).enumerate();
+    let (up, _) = candidates.into_iter().find(|(_, ancestor)| ancestor.join(NAME).is_file())?;
     Some(std::iter::repeat_n("..", up).collect::<PathBuf>().join(NAME))
 }
 

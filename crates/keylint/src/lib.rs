@@ -20,6 +20,7 @@ pub mod lint;
 mod output;
 mod progress;
 mod reading;
+mod shell;
 mod terminal;
 mod uses;
 mod ways;
@@ -48,6 +49,9 @@ pub fn run() -> ExitCode {
         Some(Command::Rules(arguments)) => catalogue::rules(&arguments),
         Some(Command::Explain(arguments)) => catalogue::explain(&arguments),
         Some(Command::Schema(arguments)) => catalogue::schema(&arguments),
+        Some(Command::ProblemMatcher(arguments)) => shell::problem_matcher(&arguments),
+        Some(Command::Completions(arguments)) => shell::completions(&arguments),
+        Some(Command::Man(arguments)) => shell::man(&arguments),
     });
     let stop = match run {
         Ok(Ok(status)) => return status,

@@ -104,8 +104,7 @@ fn is_use(path: &Path) -> bool {
 /// What the `concise` format prints.
 fn concise((diagnostics, sources): &(Vec<Diagnostic>, Sources)) -> String {
     let summary = Summary::default();
-    let report =
-        Report { sources, diagnostics, unknown: &[], chains: &[], summary: &summary, version: "0.0.0" };
+    let report = Report::new(sources, diagnostics, &summary);
     let style = Style { color: false, width: 0, unicode: true };
     let mut out = Vec::new();
     keylint_report::write(Format::Concise, &report, style, &mut out).unwrap();

@@ -37,14 +37,8 @@ fn survives(linter: &Linter, path: &str, text: &str) -> Vec<Diagnostic> {
     }
     let mut sources = Sources::default();
     sources.insert(FIRST_INPUT, SourceFile::new(path, text));
-    let report = Report {
-        sources: &sources,
-        diagnostics: &diagnostics,
-        unknown: &[],
-        chains: &[],
-        summary: &Summary::default(),
-        version: "0.0.0",
-    };
+    let summary = Summary::default();
+    let report = Report::new(&sources, &diagnostics, &summary);
     for (format, width) in [(Format::Full, 0), (Format::Full, 80), (Format::Concise, 0), (Format::Json, 0)] {
         let mut out = Vec::new();
         let style = Style { color: width > 0, width, unicode: width == 0 };

@@ -1,7 +1,9 @@
 //! Diagnostics of every shape, and the files they are about.
 
 use keylint_report::Unknown;
-use keylint_source::{Diagnostic, FileId, Label, Location, Severity, SourceFile, Sources, Span, StatementId};
+use keylint_source::{
+    Diagnostic, FileId, Label, Location, RuleInfo, Severity, SourceFile, Sources, Span, StatementId,
+};
 
 /// A set of diagnostics with its files.
 pub(crate) struct Shapes {
@@ -9,6 +11,8 @@ pub(crate) struct Shapes {
     pub(crate) sources: Sources,
     /// The diagnostics; the rule of each names its shape.
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// What two of the rules say of themselves.
+    pub(crate) rules: Vec<RuleInfo>,
     /// Values that are not known.
     pub(crate) unknown: Vec<Unknown>,
     files: u32,
@@ -48,7 +52,21 @@ impl Shapes {
     }
 
     fn none() -> Self {
-        Self { sources: Sources::default(), diagnostics: Vec::new(), unknown: Vec::new(), files: 0 }
+        let rule = |name: &str, group: &str, severity| RuleInfo {
+            name: name.to_owned(),
+            summary: "something is wrong".to_owned(),
+            severity,
+            group: group.to_owned(),
+            why: "It fails in production.".to_owned(),
+            help: "Mend it.".to_owned(),
+            references: vec!["https://docs.aws.amazon.com/kms/".to_owned()],
+        };
+        let rules = vec![
+            rule("several-near", "services", Severity::Error),
+            rule("several-in-a-line", "security", Severity::Warning),
+            rule("no-label-text", "pedantic", Severity::Note),
+        ];
+        Self { sources: Sources::default(), diagnostics: Vec::new(), rules, unknown: Vec::new(), files: 0 }
     }
 
     fn file(&mut self, path: &str, text: &str) -> FileId {
@@ -249,6 +267,15 @@ impl Shapes {
         found.notes.push("\u{1b}[1mbold\r".to_owned());
         found.help = Some("\u{9b}1m\u{2066}help".to_owned());
         found.statement = Some(StatementId { index: 0, sid: Some("\u{1b}c".to_owned()) });
+
+        let text = "{ \"##[error]a]b;c,d|e'f<g>%h\": 1 }\n";
+        let commands = self.file("::error::a,b=c;d]%|'<e>&`.json", text);
+        let name = self.place(commands, "##[error]a]b;c,d|e'f<g>%h");
+        let message = "`##[error]a]b;c,d|e'f<g>%h` ##vso[task.x]y ##teamcity[z] [link](http://x) <b>`&";
+        let found = self.add("commands", Severity::Error, message, name);
+        found.primary.text = "::error::forged".to_owned();
+        found.notes.push("::error::forged".to_owned());
+        found.help = Some("a\n::error::forged\n##[error]forged".to_owned());
     }
 }
 
