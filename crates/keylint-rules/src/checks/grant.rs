@@ -7,7 +7,7 @@ use keylint_policy::arn::Arn;
 use keylint_policy::grant::Grant;
 use keylint_policy::model::{Identity, IdentityKind, Principal, Text};
 use keylint_policy::pattern;
-use keylint_policy::vocabulary::{Operation, Operations};
+use keylint_policy::vocabulary::{KeyType, Operation, Operations};
 use keylint_source::Severity;
 
 use super::service_linked_role::problem_of;
@@ -139,10 +139,14 @@ fn without_common_kind<'p>(facts: &GrantFacts<'p>, severity: Severity) -> Option
     }
     let items = || facts.grant.operations.items.iter().filter_map(|item| Some((item.text, item.operation?)));
     let items = || items().filter(|(_, operation)| operation.in_grants());
-    let kinds = items().flat_map(|(_, operation)| operation.key_types());
-    let mut kinds = kinds.map(|kind| (kind.spec.trim_end_matches('*'), kind.usage.trim_end_matches('*')));
-    let given = |text: &'static str| Some(text).filter(|text| !text.is_empty());
-    let works = |(spec, usage)| items().all(|(_, it)| it.works_on(given(spec), given(usage)));
+    // What works on any key says nothing of its kind.
+    let items =
+        || items().filter(|(_, operation)| operation.key_types().iter().all(|kind| kind.usage != "*"));
+    let mut kinds = items().flat_map(|(_, operation)| operation.key_types());
+    let works = |kind: &KeyType| {
+        let spec = kind.spec.trim_end_matches('*');
+        items().all(|(_, operation)| operation.works_on(Some(spec), Some(kind.usage)))
+    };
     let (first, last) = (items().next()?.0, items().next_back()?.0);
     if kinds.any(works) {
         return None;

@@ -40,7 +40,10 @@ fn wrong_usage_is_status_2_and_says_what_is_right() {
     for (arguments, words) in [
         (&["--nonsense"][..], "unexpected argument '--nonsense'"),
         (&["--output-format", "jsno"], "did you mean `json`?"),
-        (&["--output-format", "xml"], "the formats are `full`, `concise`, and `json`"),
+        (
+            &["--output-format", "xml"],
+            "the formats are `full`, `plain`, `concise`, `json`, `jsonl`, `sarif`, ",
+        ),
         (
             &["--output-format", "json", "--output-format", "full"],
             "only one --output-format can go to standard output",

@@ -11,6 +11,7 @@ mod configuration;
 mod containers;
 mod input;
 mod output;
+mod readers;
 mod run;
 mod uses;
 

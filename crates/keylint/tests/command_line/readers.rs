@@ -1,0 +1,162 @@
+//! What reads the output of keylint: problem matchers, build servers, code hosts, shells.
+
+use pretty_assertions::assert_eq;
+use regex::Regex;
+use serde_json::{Value, json};
+
+use crate::{BAD, Folder, GOOD};
+
+/// A finding as a matcher sees it: file, line, column, severity, message, rule.
+type Seen = [Option<String>; 6];
+
+/// What a matcher of GitHub Actions or VS Code makes of lines: its patterns have to match lines that follow one another.
+fn matched(matcher: &Value, text: &str) -> Vec<Seen> {
+    let patterns = match &matcher["pattern"] {
+        Value::Array(patterns) => patterns.clone(),
+        one => vec![one.clone()],
+    };
+    let regexes: Vec<Regex> =
+        patterns.iter().map(|pattern| Regex::new(pattern["regexp"].as_str().unwrap()).unwrap()).collect();
+    let lines: Vec<&str> = text.lines().collect();
+    let mut seen = Vec::new();
+    for window in lines.windows(patterns.len()) {
+        let captures: Option<Vec<_>> =
+            regexes.iter().zip(window).map(|(regex, line)| regex.captures(line)).collect();
+        let Some(captures) = captures else { continue };
+        let names = ["file", "line", "column", "severity", "message", "code"];
+        seen.push(names.map(|name| {
+            let of_pattern = |(pattern, captures): (&Value, &regex::Captures<'_>)| {
+                let group = usize::try_from(pattern[name].as_u64()?).unwrap();
+                Some(captures.get(group)?.as_str().to_owned())
+            };
+            patterns.iter().zip(&captures).find_map(of_pattern)
+        }));
+    }
+    seen
+}
+
+#[test]
+fn problem_matchers_read_what_is_printed() {
+    let folder = Folder::new(&[("a.json", BAD), ("kms/b c.json", BAD)]);
+    let github: Value = serde_json::from_str(&folder.run(&["problem-matcher", "github"]).stdout).unwrap();
+    let vscode: Value = serde_json::from_str(&folder.run(&["problem-matcher", "vscode"]).stdout).unwrap();
+    let matchers = github["problemMatcher"].as_array().unwrap();
+    let expected = |file: &str| -> Seen {
+        [file, "2", "14", "error", "`kms:Decrpt` is no action of KMS", "unknown-action"]
+            .map(|part| Some(part.to_owned()))
+    };
+    let concise = folder.run(&["--output-format", "concise"]).stdout;
+    let full = folder.run(&[] as &[&str]).stdout;
+    let all = [expected("a.json"), expected("kms/b c.json")];
+    let message = |seen: Vec<Seen>| -> Vec<Seen> {
+        seen.into_iter()
+            .map(|mut one| {
+                assert!(one[4].as_ref().is_some_and(|text| text.contains("`kms:Decrpt`")), "{one:?}");
+                one[4].clone_from(&all[0][4]);
+                one
+            })
+            .collect()
+    };
+    assert_eq!(message(matched(&matchers[0], &concise)), all);
+    assert_eq!(message(matched(&vscode["tasks"][0]["problemMatcher"], &concise)), all);
+    assert_eq!(message(matched(&matchers[2], &full)), all);
+    // No line is read by two of them, and the drawing of `full` by none but its own.
+    assert_eq!(matched(&matchers[1], &concise), Vec::<Seen>::new());
+    assert_eq!(matched(&matchers[0], &full), Vec::<Seen>::new());
+    assert_eq!(matched(&matchers[2], &concise), Vec::<Seen>::new());
+}
+
+#[test]
+fn several_reports_are_written_at_once_and_the_status_is_the_same() {
+    let folder = Folder::new(&[("a.json", BAD), ("b.json", GOOD)]);
+    std::fs::create_dir(folder.0.join(".git")).unwrap();
+    let formats = [
+        "plain",
+        "concise",
+        "json",
+        "jsonl",
+        "sarif",
+        "github",
+        "gitlab",
+        "junit",
+        "checkstyle",
+        "rdjson",
+        "rdjsonl",
+        "azure",
+        "teamcity",
+        "markdown",
+    ];
+    let files: Vec<String> = formats.iter().map(|format| format!("{format}=out/{format}")).collect();
+    std::fs::create_dir(folder.0.join("out")).unwrap();
+    let mut arguments: Vec<&str> = files.iter().flat_map(|file| ["--output-format", file]).collect();
+    arguments.extend(["--output-format", "github", "a.json"]);
+    let ran = folder.run(&arguments);
+    assert_eq!(ran.status, 1);
+    assert!(ran.stdout.starts_with("::error file=a.json,line=2,col=14,endLine=2,endColumn=24,title=keylint"));
+    assert_eq!(ran.stderr, "Checked 1 key policy in 1 file: 1 error.\n");
+    for format in formats {
+        let text = folder.read(&format!("out/{format}"));
+        assert!(text.contains("a.json") && text.contains("unknown-action"), "{format}: {text}");
+        let one = folder.run(&["--output-format", format, "a.json"]);
+        assert_eq!((one.status, one.stdout.starts_with(&text)), (1, true), "{format}");
+        // Without a finding each is still what its readers expect.
+        let clean = folder.run(&["--output-format", format, "b.json"]);
+        assert_eq!(clean.status, 0, "{format}");
+    }
+    let clean = |format| folder.run(&["--output-format", format, "b.json"]).stdout;
+    assert_eq!(
+        (clean("github"), clean("jsonl"), clean("gitlab")),
+        (String::new(), String::new(), "[]\n".to_owned())
+    );
+    assert!(clean("junit").contains("tests=\"1\" failures=\"0\""));
+}
+
+#[test]
+fn reports_for_code_hosts_have_paths_from_the_root_of_the_repository() {
+    let folder = Folder::new(&[("infra/kms/a.json", BAD)]);
+    std::fs::create_dir(folder.0.join(".git")).unwrap();
+    let run = |format| {
+        let mut command = folder.command(&["--output-format", format, "kms"]);
+        crate::Ran::of(command.current_dir(folder.0.join("infra"))).stdout
+    };
+    let sarif: Value = serde_json::from_str(&run("sarif")).unwrap();
+    let result = &sarif["runs"][0]["results"][0];
+    let place = &result["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "infra/kms/a.json");
+    assert_eq!(place["region"], json!({"startLine": 2, "startColumn": 14, "endLine": 2, "endColumn": 24}));
+    assert_eq!(result["ruleId"], "keylint/unknown-action");
+    let rules = &sarif["runs"][0]["tool"]["driver"]["rules"];
+    assert_eq!(
+        rules[usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap()]["name"],
+        "unknown-action"
+    );
+    assert!(run("github").starts_with("::error file=infra/kms/a.json,"));
+    assert!(run("gitlab").contains("\"path\": \"infra/kms/a.json\""));
+    // What is read where keylint runs has the paths of the folder.
+    assert!(run("concise").starts_with("kms/a.json:2:14: error: "));
+}
+
+#[test]
+fn what_could_not_be_read_is_told_to_code_scanning() {
+    let folder = Folder::new(&[("a.json", "{\"Statement\": [\"kms:\"\n")]);
+    let ran = folder.run(&["--output-format", "sarif"]);
+    let sarif: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(ran.status, 2);
+    assert_eq!(sarif["runs"][0]["invocations"][0]["executionSuccessful"], false);
+}
+
+#[test]
+fn shells_and_manuals_are_served() {
+    let folder = Folder::new(&[]);
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let ran = folder.run(&["completions", shell]);
+        assert_eq!((ran.status, &*ran.stderr), (0, ""), "{shell}");
+        assert!(ran.stdout.contains("output-format") && ran.stdout.contains("explain"), "{shell}");
+    }
+    let page = folder.run(&["man"]);
+    assert!(page.status == 0 && page.stdout.contains(".TH keylint 1"), "{}", page.stdout);
+    assert!(page.stdout.contains("fail\\-level"));
+    assert!(folder.run(&["man", "can"]).stdout.contains(".TH keylint-can 1"));
+    let unknown = folder.run(&["man", "chek"]);
+    assert_eq!((unknown.status, unknown.stderr.contains("did you mean `check`?")), (2, true));
+}
