@@ -6,6 +6,7 @@ use std::io;
 use keylint_source::{Diagnostic, Label, Position, Sources, StatementId};
 use serde::Serialize;
 
+use crate::fingerprint::fingerprint;
 use crate::place::Place;
 use crate::visible::visible_json;
 use crate::{Chain, ChainLink, LinkState, Report, Summary, Unknown};
@@ -35,6 +36,7 @@ struct Finding<'r> {
     help: Option<&'r str>,
     resource: Option<&'r str>,
     statement: Option<Statement<'r>>,
+    fingerprint: String,
 }
 
 #[derive(Serialize)]
@@ -122,6 +124,7 @@ impl<'r> Finding<'r> {
             help: diagnostic.help.as_deref(),
             resource: diagnostic.resource.as_deref(),
             statement: diagnostic.statement.as_ref().map(Statement::new),
+            fingerprint: fingerprint(sources, diagnostic),
         }
     }
 }

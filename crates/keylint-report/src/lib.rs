@@ -172,6 +172,10 @@ pub struct Summary {
     pub notes: usize,
     /// Values that policies depend on and that are not known before deployment.
     pub unknown: usize,
+    /// Diagnostics that are left out because somebody said so.
+    pub ignored: usize,
+    /// Diagnostics that are left out because they are in the baseline.
+    pub baselined: usize,
 }
 
 impl Summary {
@@ -216,9 +220,15 @@ impl fmt::Display for Summary {
         };
         let files = count(self.files, "file", "files");
         write!(formatter, "Checked {checked} in {files}: {found}")?;
-        if self.unknown > 0 {
-            let values = count(self.unknown, "value", "values");
-            write!(formatter, " ({values} not known before deployment)")?;
+        let aside = [
+            (self.ignored, format!("{} ignored", self.ignored)),
+            (self.baselined, format!("{} in the baseline", self.baselined)),
+            (self.unknown, format!("{} not known before deployment", count(self.unknown, "value", "values"))),
+        ];
+        let aside: Vec<String> =
+            aside.into_iter().filter(|(number, _)| *number > 0).map(|(_, words)| words).collect();
+        if !aside.is_empty() {
+            write!(formatter, " ({})", aside.join(", "))?;
         }
         formatter.write_str(".")
     }

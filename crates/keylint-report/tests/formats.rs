@@ -28,6 +28,8 @@ mod tests {
             warnings: 2,
             notes: 1,
             unknown: shapes.unknown.len(),
+            ignored: 3,
+            baselined: 0,
         };
         let report = Report {
             rules: &shapes.rules,

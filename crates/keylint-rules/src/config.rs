@@ -17,6 +17,10 @@ pub struct Config {
     pub select: Vec<Spanned<String>>,
     /// Rules and groups not to apply.
     pub ignore: Vec<Spanned<String>>,
+    /// Findings not to report, each with the reason.
+    pub ignore_entries: Vec<IgnoreEntry>,
+    /// The path of the baseline.
+    pub baseline: Option<Spanned<String>>,
     /// The paths of rule files.
     pub rules: Vec<Spanned<String>>,
     /// The paths of service files.
@@ -27,6 +31,46 @@ pub struct Config {
     pub organization: Option<String>,
     /// What is known of keys.
     pub keys: Vec<KeyEntry>,
+}
+
+/// Findings that are not to be reported, and why.
+#[derive(Clone, Debug)]
+pub struct IgnoreEntry {
+    /// The entry.
+    pub at: Span,
+    /// The rules, by name.
+    pub rules: Vec<Spanned<String>>,
+    /// The files that the findings are in; `None` for any.
+    pub path: Option<Files>,
+    /// The resource that they are about, by its logical id or address.
+    pub resource: Option<String>,
+    /// The `Sid` of the statement that they are about.
+    pub sid: Option<String>,
+    /// The index of that statement, from 0.
+    pub statement: Option<u32>,
+    /// Why they are not to be reported.
+    pub reason: Option<String>,
+    /// The last day on which they are not.
+    pub expires: Option<Spanned<String>>,
+}
+
+impl IgnoreEntry {
+    /// Reads an entry. What is missing is nobody's problem here: who follows the entry says what it lacks.
+    pub fn read(node: Node<'_>, problems: &mut Vec<Problem>) -> Self {
+        let rules = node.get("rule");
+        let alone = rules.filter(|rules| rules.as_str().is_some());
+        let rules = alone.into_iter().chain(rules.into_iter().flat_map(Node::items));
+        Self {
+            at: node.tree().character(node.span()),
+            rules: rules.filter_map(spanned).collect(),
+            path: node.get("path").and_then(|path| Files::read(path, problems)),
+            resource: text_of(node, "resource"),
+            sid: text_of(node, "sid"),
+            statement: text_of(node, "statement").and_then(|index| index.parse().ok()),
+            reason: text_of(node, "reason"),
+            expires: node.get("expires").and_then(spanned),
+        }
+    }
 }
 
 /// What is known of the keys whose policies are in some files.
@@ -129,7 +173,12 @@ impl Config {
         problems.extend(schemas::problems(&schemas::CONFIG, root));
         let keys = root.get("keys").into_iter().flat_map(Node::items);
         let keys = keys.filter_map(|node| key_entry(node, &mut problems)).collect();
+        let entries = root.get("ignore").into_iter().flat_map(Node::items);
+        let entries = entries.filter(|entry| entry.kind() == keylint_syntax::Kind::Object);
+        let ignore_entries = entries.map(|entry| IgnoreEntry::read(entry, &mut problems)).collect();
         let config = Self {
+            ignore_entries,
+            baseline: root.get("baseline").and_then(spanned),
             account: text_of(root, "account"),
             select: list_of(root, "select"),
             ignore: list_of(root, "ignore"),

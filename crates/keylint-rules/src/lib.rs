@@ -26,7 +26,7 @@ mod schemas;
 mod text;
 
 pub use access::{Access, Link, Part};
-pub use config::{Config, Files, KeyEntry, Served};
+pub use config::{Config, Files, IgnoreEntry, KeyEntry, Served};
 pub use facts::identity_like;
 pub use owner::{Owner, key_of};
 pub use parity::{AnalyzerCheck, analyzer_checks};

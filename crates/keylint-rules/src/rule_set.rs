@@ -141,6 +141,12 @@ impl RuleSet {
         self.services.iter().any(|service| service.name == name && !service.grant.is_empty())
     }
 
+    /// Whether what a rule finds is reported.
+    pub fn applies(&self, selection: &Selection, name: &str) -> bool {
+        let index = self.rules.iter().position(|rule| rule.info.name == name);
+        index.is_some_and(|index| selection.certain.get(index) == Some(&true))
+    }
+
     /// Leaves out what a rule says of a place of which another says the same, to which it yields.
     pub fn without_repetitions(&self, found: &mut Vec<Diagnostic>) {
         let yields = |diagnostic: &Diagnostic| {

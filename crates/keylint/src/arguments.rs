@@ -63,6 +63,10 @@ pub(crate) enum Command {
     /// Ask who may do what
     #[command(after_help = CAN_EXAMPLES)]
     Can(Box<Can>),
+    /// List what is not to be reported, and why
+    Ignores(Box<Check>),
+    /// Write down what is found now, so that only what is new is reported
+    Baseline(Box<Baseline>),
     /// List the rules
     Rules(Rules),
     /// Explain a rule: what it finds, why it matters, what to do
@@ -126,6 +130,14 @@ pub(crate) struct Check {
     )]
     pub(crate) ignore: Vec<String>,
 
+    /// Report also what comments and the configuration say is to be ignored, entry by entry
+    #[arg(long, help_heading = "Rules", env = "KEYLINT_NO_IGNORES", hide_env = true, value_parser = FalseyValueParser::new())]
+    pub(crate) no_ignores: bool,
+
+    /// Leave out the findings in this baseline
+    #[arg(long, value_name = "FILE", help_heading = "Rules", env = "KEYLINT_BASELINE", hide_env = true)]
+    pub(crate) baseline: Option<PathBuf>,
+
     /// How to report, and where to; repeatable [default: full]. Formats: full, plain, concise, json, jsonl, sarif, github,
     /// gitlab, junit, checkstyle, rdjson, rdjsonl, azure, teamcity, markdown
     #[arg(long = "output-format", value_name = "NAME[=FILE]", help_heading = "Output", env = "KEYLINT_OUTPUT_FORMAT", hide_env = true, value_parser = output)]
@@ -165,6 +177,15 @@ pub(crate) struct Check {
     /// The number of files to check at the same time [default: one for each processor]
     #[arg(long, value_name = "N", help_heading = "Output", env = "KEYLINT_THREADS", hide_env = true)]
     pub(crate) threads: Option<std::num::NonZeroUsize>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Baseline {
+    #[command(flatten)]
+    pub(crate) check: Check,
+    /// Only take out of the baseline what is found no longer
+    #[arg(long)]
+    pub(crate) prune: bool,
 }
 
 #[derive(Args, Debug)]

@@ -1,88 +1,195 @@
 //! The `check` command, from the arguments to the exit status.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::AtomicUsize;
 
-use keylint_report::{Base, Format, Report, Style, Summary};
-use keylint_source::Diagnostic;
+use keylint_report::{Base, Chain, Format, Report, Style, Summary};
+use keylint_rules::Files;
+use keylint_source::{Diagnostic, Sources};
 
-use crate::arguments::{Check, FailLevel, Output};
-use crate::discovery::{Discovery, Inputs, listed_paths};
-use crate::driver::{Checked, check_all};
-use crate::lint::{FAILURES, Settings};
+use crate::arguments::{self, Check, FailLevel, Output};
+use crate::baseline::{self, Baseline, Compared};
+use crate::discovery::{Discovery, Input, Inputs, listed_paths};
+use crate::driver::{Checked, check_all, file_id};
+use crate::ignores::{self, Ignores};
+use crate::lint::{FAILURES, Linter, Settings, absolute};
 use crate::{Stop, configuration, output, progress, reading, terminal, uses};
 
 /// Checks what the arguments name, reports, and says how it went.
-pub(crate) fn check(arguments: Check) -> Result<ExitCode, Stop> {
-    let outputs = outputs(&arguments)?;
-    let threads = arguments.threads.map_or(0, std::num::NonZeroUsize::get);
-    let inputs = inputs(&arguments, threads)?;
-    let settings = Settings {
-        config: configuration::find(arguments.config.path.as_deref())?,
-        account: arguments.account,
-        services: arguments.services,
-        select: arguments.select,
-        ignore: arguments.ignore,
-    };
-    let (linter, problems, mut sources) = configuration::linter(&settings)?;
-
-    if threads > 0 {
-        // Fails only when there is a pool already, and there is none.
-        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().ok();
-    }
-    let done = AtomicUsize::new(0);
+pub(crate) fn check(arguments: &Check) -> Result<ExitCode, Stop> {
+    let outputs = outputs(arguments)?;
     let keeps_unknown = arguments.verbose || outputs.iter().any(|output| output.format.tells_unknown());
-    let work = || check_all(&inputs.inputs, &done, &linter, keeps_unknown);
-    let quiet = arguments.quiet;
-    let mut checked =
-        if !quiet && !arguments.no_progress && terminal::may_show_progress(&terminal::environment) {
-            progress::shown_while(inputs.inputs.len(), &done, std::io::stderr(), work)
-        } else {
-            work()
-        };
-    checked.diagnostics.extend(problems);
-    let (mut uses, of_uses) = uses::check_uses(&linter, &inputs.inputs);
-    linter.add_uses(&mut checked.diagnostics, std::mem::take(&mut uses.diagnostics));
-    checked.sources.extend(of_uses);
-    checked.sources.append(&mut uses.read_files);
-    checked.diagnostics.sort_by(Diagnostic::order);
-    // A policy that a module reads from a file is found in that file too.
-    checked.diagnostics.dedup_by(|later, earlier| later.repeats(earlier));
-    checked.unknown_values.sort_by(|left, right| (left.at, &left.name).cmp(&(right.at, &right.name)));
-    for (file, source) in std::mem::take(&mut checked.sources) {
-        sources.insert(file, source);
-    }
+    let mut run = Run::new(arguments, keeps_unknown)?;
+    let ignored = if arguments.no_ignores { 0 } else { run.without_ignored() };
 
-    let summary = checked.summary();
+    let path = arguments.baseline.clone().or_else(|| run.linter.baseline());
+    let known = path.map(|path| Baseline::read(&path)).transpose()?;
+    let compared = known.map(|known| run.without_known(&known));
+    let stale = compared.as_ref().map_or(0, Compared::stale);
+
+    let Run { linter, inputs, checked, chains, sources, .. } = &run;
+    let baselined = compared.map_or(0, |compared| compared.known);
+    let summary = Summary { ignored, baselined, ..checked.summary() };
     let rules = linter.rules();
     let (root, folder) = configuration::repository();
     let report = Report {
         rules: &rules,
         unknown: &checked.unknown_values,
-        chains: &uses.chains,
+        chains,
         version: env!("CARGO_PKG_VERSION"),
         is_complete: !checked.diagnostics.iter().any(is_failure),
         base: Base { root: &root, folder: &folder },
-        ..Report::new(&sources, &checked.diagnostics, &summary)
+        ..Report::new(sources, &checked.diagnostics, &summary)
     };
-    let mut last_line = if quiet { None } else { last_line(&inputs, &checked, &summary) };
+    let mut last_line = if arguments.quiet { None } else { last_line(inputs, checked, &summary) };
+    if stale > 0 && !arguments.quiet {
+        let (occur, them) = if stale == 1 {
+            ("finding of the baseline no longer occurs", "it")
+        } else {
+            ("findings of the baseline no longer occur", "them")
+        };
+        let line = format!("{stale} {occur}: `keylint baseline --prune` takes {them} out.\n");
+        last_line = Some(line + last_line.as_deref().unwrap_or_default());
+    }
     if arguments.verbose && !checked.unknown_values.is_empty() {
-        let list = keylint_report::list_unknown(&sources, &checked.unknown_values);
+        let list = keylint_report::list_unknown(sources, &checked.unknown_values);
         last_line = Some(list + last_line.as_deref().unwrap_or_default());
     }
     let style = terminal::style(arguments.color, &terminal::environment);
     if arguments.explain_chain {
-        let chains = match uses.chains.as_slice() {
+        let chains = match chains.as_slice() {
             [] if linter.declared_uses().next().is_some() => String::new(),
             [] => "No use of a key from another account is declared: `serves` in keylint.yaml does that.\n"
                 .to_owned(),
-            chains => keylint_report::list_chains(&sources, chains, style.unicode),
+            chains => keylint_report::list_chains(sources, chains, style.unicode),
         };
         last_line = Some(chains + last_line.as_deref().unwrap_or_default());
     }
     write(&outputs, &report, style, last_line.as_deref())?;
     Ok(ExitCode::from(status(&checked.diagnostics, arguments.fail_level)))
+}
+
+/// Lists what is not to be reported.
+pub(crate) fn list_ignores(arguments: &Check) -> Result<ExitCode, Stop> {
+    let run = Run::new(arguments, false)?;
+    let list = run.with_ignores(|ignores| ignores::list(&ignores.all, &run.sources));
+    output::to_standard_output(|out| out.write_all(list.as_bytes()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes down what is found now, or takes out of the baseline what is found no longer.
+pub(crate) fn baseline(arguments: &arguments::Baseline) -> Result<ExitCode, Stop> {
+    let mut run = Run::new(&arguments.check, false)?;
+    if !arguments.check.no_ignores {
+        run.without_ignored();
+    }
+    let path = arguments.check.baseline.clone().or_else(|| run.linter.baseline());
+    let path = path.unwrap_or_else(|| PathBuf::from(baseline::NAME));
+    let failed: Vec<Diagnostic> =
+        run.checked.diagnostics.iter().filter(|found| is_failure(found)).cloned().collect();
+    let baseline = if arguments.prune {
+        let before = Baseline::read(&path)?;
+        let compared = run.without_known(&before);
+        before.pruned(&compared)
+    } else {
+        Baseline::of(&path, &run.checked.diagnostics, &run.sources)
+    };
+    baseline.write()?;
+    let count = baseline.len();
+    let findings = if count == 1 { "finding" } else { "findings" };
+    output::to_standard_output(|out| writeln!(out, "{}: {count} {findings}", reading::shown(&path)))?;
+    if failed.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    // What could not be read is not known, and not in the baseline.
+    let summary = Summary::default();
+    let report = Report::new(&run.sources, &failed, &summary);
+    keylint_report::write(Format::Concise, &report, terminal::PLAIN, &mut std::io::stderr()).ok();
+    Ok(ExitCode::from(2))
+}
+
+/// What came of checking everything that the arguments name, before anything is left out.
+struct Run {
+    linter: Linter,
+    inputs: Inputs,
+    checked: Checked,
+    chains: Vec<Chain>,
+    sources: Sources,
+    /// Whether the arguments ask for everything that the configuration is about.
+    is_whole: bool,
+}
+
+impl Run {
+    fn new(arguments: &Check, keeps_unknown: bool) -> Result<Self, Stop> {
+        let threads = arguments.threads.map_or(0, std::num::NonZeroUsize::get);
+        let inputs = inputs(arguments, threads)?;
+        let settings = Settings {
+            config: configuration::find(arguments.config.path.as_deref())?,
+            account: arguments.account.clone(),
+            services: arguments.services.clone(),
+            select: arguments.select.clone(),
+            ignore: arguments.ignore.clone(),
+        };
+        let (linter, problems, mut sources) = configuration::linter(&settings)?;
+        if threads > 0 {
+            // Fails only when there is a pool already, and there is none.
+            rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().ok();
+        }
+        let done = AtomicUsize::new(0);
+        let work = || check_all(&inputs.inputs, &done, &linter, keeps_unknown);
+        let is_silent = arguments.quiet || arguments.no_progress;
+        let mut checked = if !is_silent && terminal::may_show_progress(&terminal::environment) {
+            progress::shown_while(inputs.inputs.len(), &done, std::io::stderr(), work)
+        } else {
+            work()
+        };
+        checked.diagnostics.extend(problems);
+        let (mut uses, of_uses) = uses::check_uses(&linter, &inputs.inputs);
+        linter.add_uses(&mut checked.diagnostics, std::mem::take(&mut uses.diagnostics));
+        checked.sources.extend(of_uses);
+        checked.sources.append(&mut uses.read_files);
+        checked.diagnostics.sort_by(Diagnostic::order);
+        // A policy that a module reads from a file is found in that file too.
+        checked.diagnostics.dedup_by(|later, earlier| later.repeats(earlier));
+        checked.unknown_values.sort_by(|left, right| (left.at, &left.name).cmp(&(right.at, &right.name)));
+        checked.ignores.sort_by_key(|ignore| ignore.at);
+        for (file, source) in std::mem::take(&mut checked.sources) {
+            sources.insert(file, source);
+        }
+        let is_whole =
+            arguments.paths.is_empty() && arguments.files_from.is_none() && linter.is_in_its_folder();
+        Ok(Self { linter, inputs, checked, chains: uses.chains, sources, is_whole })
+    }
+
+    /// Leaves out what is to be ignored, adds what is wrong with the ignores, and counts what is left out.
+    fn without_ignored(&mut self) -> usize {
+        let mut found = std::mem::take(&mut self.checked.diagnostics);
+        let ignored = self.with_ignores(|ignores| ignores.apply(&mut found, &self.sources));
+        self.checked.diagnostics = found;
+        ignored
+    }
+
+    /// Leaves out the findings that are in a baseline.
+    fn without_known(&mut self, baseline: &Baseline) -> Compared {
+        let asked = self.inputs.inputs.iter().filter(|input| input.is_asked);
+        let checked: BTreeSet<PathBuf> = asked.map(|input| absolute(&input.path)).collect();
+        let is_checked = |path: &Path| checked.contains(path);
+        baseline.compare(&mut self.checked.diagnostics, &self.sources, is_checked)
+    }
+
+    fn with_ignores<T>(&self, look: impl FnOnce(&Ignores<'_>) -> T) -> T {
+        let asked = || self.inputs.inputs.iter().enumerate().filter(|(_, input)| input.is_asked);
+        let is_checked =
+            |files: &Files| asked().any(|(_, input)| self.linter.covers(files, &reading::shown(&input.path)));
+        let rest = self.inputs.inputs.iter().filter(|input| !input.is_asked);
+        let folders: BTreeSet<&Path> = rest.filter_map(Input::module).collect();
+        let of_partial = asked().filter(|(_, input)| input.module().is_some_and(|it| folders.contains(it)));
+        let partial = of_partial.map(|(index, _)| file_id(index)).collect();
+        let in_files = self.checked.ignores.clone();
+        look(&Ignores::new(&self.linter, in_files, self.is_whole, &is_checked, partial))
+    }
 }
 
 /// Where the report goes: what was asked for, or to the reader.

@@ -11,6 +11,7 @@ use keylint_source::{Diagnostic, FileId, Location, Severity, SourceFile, Span};
 use rayon::prelude::*;
 
 use crate::discovery::{Input, Source};
+use crate::ignores::Ignore;
 use crate::lint::{FIRST_INPUT, Linted, Linter, OfModule, OtherFiles, Scratch};
 use crate::reading::{
     is_surely_meant, is_utf16, may_concern_keys, may_concern_kms, read_file, read_standard_input, read_text,
@@ -35,6 +36,8 @@ pub(crate) struct Checked {
     pub(crate) files: usize,
     /// How many values are not known before deployment.
     pub(crate) unknown: usize,
+    /// What is not to be reported, as files say it.
+    pub(crate) ignores: Vec<Ignore>,
     /// Which, if that is asked for.
     pub(crate) unknown_values: Vec<Unknown>,
     /// The files of which all is said: see [`Linted::settled`].
@@ -70,6 +73,7 @@ impl Checked {
         self.identity_policies += other.identity_policies;
         self.files += other.files;
         self.unknown += other.unknown;
+        self.ignores.append(&mut other.ignores);
         self.unknown_values.append(&mut other.unknown_values);
         self.settled.append(&mut other.settled);
         self
@@ -87,6 +91,7 @@ impl Checked {
             warnings: count(Severity::Warning),
             notes: count(Severity::Note),
             unknown: self.unknown,
+            ..Summary::default()
         }
     }
 }
@@ -200,7 +205,9 @@ impl Worker {
                 Ok(text) => match contained(|| run.lint.file(file, &path, text, &mut self.scratch)) {
                     Ok(mut linted) => {
                         self.checked.count(&mut linted, run.keeps_unknown);
-                        if !linted.diagnostics.is_empty() || run.keeps_unknown {
+                        let is_shown = !linted.diagnostics.is_empty() || !linted.ignores.is_empty();
+                        self.checked.ignores.append(&mut linted.ignores);
+                        if is_shown || run.keeps_unknown {
                             self.checked.keep(file, &path, text.to_owned(), linted.diagnostics);
                         }
                     }
@@ -271,6 +278,7 @@ impl Worker {
                 self.checked.sources.append(&mut linted.read_files);
                 for (file, _, path, text) in texts {
                     let is_shown = run.keeps_unknown
+                        || linted.ignores.iter().any(|ignore| ignore.at.file == file)
                         || linted.diagnostics.iter().any(|found| {
                             std::iter::once(&found.primary)
                                 .chain(&found.related)
@@ -281,6 +289,7 @@ impl Worker {
                     }
                 }
                 self.checked.diagnostics.append(&mut linted.diagnostics);
+                self.checked.ignores.append(&mut linted.ignores);
             }
             Err(panic) => {
                 self.scratch = Scratch::default();

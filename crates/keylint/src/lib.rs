@@ -10,12 +10,14 @@
 //! crate and no other: the command line, the file system, threads, the terminal.
 
 mod arguments;
+mod baseline;
 mod can;
 mod catalogue;
 mod check;
 mod configuration;
 mod discovery;
 mod driver;
+mod ignores;
 pub mod lint;
 mod output;
 mod progress;
@@ -43,9 +45,11 @@ pub fn run() -> ExitCode {
     };
     driver::keep_panics(std::env::var_os("RUST_BACKTRACE").is_some());
     let run = driver::contained(|| match arguments.command {
-        None => check::check(arguments.check),
-        Some(Command::Check(arguments)) => check::check(*arguments),
+        None => check::check(&arguments.check),
+        Some(Command::Check(arguments)) => check::check(&arguments),
         Some(Command::Can(arguments)) => can::can(&arguments),
+        Some(Command::Ignores(arguments)) => check::list_ignores(&arguments),
+        Some(Command::Baseline(arguments)) => check::baseline(&arguments),
         Some(Command::Rules(arguments)) => catalogue::rules(&arguments),
         Some(Command::Explain(arguments)) => catalogue::explain(&arguments),
         Some(Command::Schema(arguments)) => catalogue::schema(&arguments),

@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use keylint_extract::{Language, ModuleFile, ReadFile};
 use keylint_policy::grammar;
 use keylint_report::Unknown;
-use keylint_rules::{Config, KeyKnowledge, RuleSet, Selection};
+use keylint_rules::{Config, Files, IgnoreEntry, KeyKnowledge, RuleSet, Selection};
 use keylint_source::{
     Diagnostic, FileId, Label, Location, Problem, RuleInfo, Severity, SourceFile, Sources, Span, Spanned,
     did_you_mean,
@@ -17,6 +17,8 @@ mod judge;
 mod uses;
 
 pub use self::uses::{LintedUses, OfUse};
+use crate::ignores;
+pub use crate::ignores::Ignore;
 
 /// The rules whose diagnostics mean that the job could not be done. They fail a run with status 2, whatever
 /// `--fail-level` says.
@@ -28,7 +30,7 @@ pub const FAILURES: [&str; 5] =
 pub const FIRST_INPUT: FileId = FileId(1 << 16);
 
 /// The id of the configuration file.
-const CONFIGURATION: FileId = FileId(0);
+pub(crate) const CONFIGURATION: FileId = FileId(0);
 
 /// The kinds of document that [`schema`] knows.
 pub const SCHEMAS: [&str; 5] = ["policy", "rule", "service", "config", "output"];
@@ -88,6 +90,8 @@ pub struct Linted {
     pub identity_policies: u32,
     /// What their answers depend on and is not known before deployment.
     pub unknown: Vec<Unknown>,
+    /// What is not to be reported, as the file says it itself.
+    pub ignores: Vec<Ignore>,
     /// The files that were read on the way, and that diagnostics point into.
     pub read_files: Vec<(FileId, SourceFile)>,
     /// The files that are part of a policy that was found: all there is to say of them is said.
@@ -207,7 +211,9 @@ impl Linter {
         let language = Language::of(path, text);
         let extracted = keylint_extract::extract(language, text, account, &mut scratch.arena);
         let tree = Tree::new(text, &scratch.arena);
-        self.check(&extracted, tree, file, &|_| path, &|location| location, &|_| true)
+        let mut linted = self.check(&extracted, tree, file, &|_| path, &|location| location, &|_| true);
+        linted.ignores = ignores::in_file(file, path, text);
+        linted
     }
 
     /// Checks a module: the files of a folder.
@@ -245,6 +251,9 @@ impl Linter {
             let mut ways = extracted.documents.iter().flat_map(|document| &document.ways);
             ways.any(|way| way.presence.looks_into(place))
         };
+        for file in files.iter().filter(|file| file.is_asked) {
+            linted.ignores.extend(ignores::in_file(file.file, file.path, file.text));
+        }
         let parts = ids.iter().zip(&extracted.read_files).filter(|(_, file)| is_part(file));
         linted.settled = parts.map(|(id, _)| *id).collect();
         let is_shown = |id: FileId| {
@@ -260,6 +269,31 @@ impl Linter {
             .map(|(id, (path, text))| (id, SourceFile::new(path, text)))
             .collect();
         linted
+    }
+
+    /// The entries of the configuration that say what is not to be reported.
+    pub(crate) fn ignore_entries(&self) -> &[IgnoreEntry] {
+        &self.config.ignore_entries
+    }
+
+    /// The baseline that the configuration names.
+    pub(crate) fn baseline(&self) -> Option<PathBuf> {
+        self.config.baseline.as_ref().map(|path| self.shown_folder.join(&path.value))
+    }
+
+    /// Whether what a rule finds is reported.
+    pub(crate) fn is_applied(&self, rule: &str) -> bool {
+        self.rules.applies(&self.selection, rule)
+    }
+
+    /// Whether a pattern of the configuration covers a file, by its path as the user is to see it.
+    pub(crate) fn covers(&self, files: &Files, path: &str) -> bool {
+        files.cover(&self.relative(path))
+    }
+
+    /// Whether the current folder is that of the configuration.
+    pub(crate) fn is_in_its_folder(&self) -> bool {
+        self.folder == absolute(Path::new(""))
     }
 
     /// All rules, the user's own among them, in the order in which they are to be listed.

@@ -24,7 +24,7 @@ pub(crate) fn check_uses(linter: &Linter, inputs: &[Input]) -> (LintedUses, Vec<
         for files in declared.files() {
             paths.extend(linter.files_of(files).into_iter().map(|path| (absolute(&path), path)));
             // What is checked may be hidden, or under another name.
-            let named = asked().filter(|(_, input)| linter.is_of(files, &input.path));
+            let named = asked().filter(|(_, input)| linter.covers(files, &input.path.to_string_lossy()));
             paths.extend(named.map(|(_, input)| (absolute(&input.path), input.path.clone())));
         }
         if let Some(resource) = declared.resource() {

@@ -75,11 +75,6 @@ impl Linter {
         self.config_path.as_ref().is_some_and(|config| *config == absolute(path))
     }
 
-    /// Whether a pattern of the configuration covers a file.
-    pub(crate) fn is_of(&self, files: &Files, path: &Path) -> bool {
-        files.cover(&self.relative(&path.to_string_lossy()))
-    }
-
     /// The uses from other accounts that the configuration declares.
     pub(crate) fn declared_uses(&self) -> impl Iterator<Item = DeclaredUse<'_>> {
         self.config.keys.iter().flat_map(|key| {

@@ -6,9 +6,11 @@
 #![cfg(test)]
 
 mod arguments;
+mod baseline;
 mod can;
 mod configuration;
 mod containers;
+mod ignores;
 mod input;
 mod output;
 mod readers;
