@@ -113,7 +113,9 @@ fn block(text: &str, line: usize) -> Span {
         return Span::empty(u32::try_from(line).unwrap_or(u32::MAX));
     };
     let own = indentation(first);
-    let opens_list = first.trim_end().ends_with(':') && !first.trim_start().starts_with("- ");
+    // A list may stand as deep as the key that it belongs to.
+    let code = first.split(" #").next().unwrap_or(first);
+    let opens_list = code.trim_end().ends_with(':') && !code.trim_start().starts_with("- ");
     let mut end = start + first.len();
     for (start, content) in all {
         let trimmed = content.trim();
