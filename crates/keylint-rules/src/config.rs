@@ -3,7 +3,7 @@
 use glob::{MatchOptions, Pattern};
 use keylint_policy::arn::Arn;
 use keylint_policy::vocabulary::Operation;
-use keylint_source::{Problem, Span, Spanned};
+use keylint_source::{Problem, Severity, Span, Spanned};
 use keylint_syntax::{Arena, Node, Tree, yaml};
 
 use crate::schemas;
@@ -19,6 +19,8 @@ pub struct Config {
     pub ignore: Vec<Spanned<String>>,
     /// Findings not to report, each with the reason.
     pub ignore_entries: Vec<IgnoreEntry>,
+    /// How bad what rules find is here, where it is not as the rules say.
+    pub severity: Vec<(Spanned<String>, Severity)>,
     /// The path of the baseline.
     pub baseline: Option<Spanned<String>>,
     /// The paths of rule files.
@@ -178,6 +180,7 @@ impl Config {
         let ignore_entries = entries.map(|entry| IgnoreEntry::read(entry, &mut problems)).collect();
         let config = Self {
             ignore_entries,
+            severity: severities(root),
             baseline: root.get("baseline").and_then(spanned),
             account: text_of(root, "account"),
             select: list_of(root, "select"),
@@ -280,6 +283,14 @@ fn at_byte(node: Node<'_>, offset: usize) -> Span {
     let end =
         text.get(offset..).and_then(|rest| rest.chars().next()).map_or(offset, |c| offset + c.len_utf8());
     node.text_span(offset..end)
+}
+
+fn severities(root: Node<'_>) -> Vec<(Spanned<String>, Severity)> {
+    let members = root.get("severity").into_iter().flat_map(Node::members);
+    let severity = |member: keylint_syntax::Member<'_>| {
+        Some((spanned(member.key)?, Severity::from_word(member.value.as_str()?)?))
+    };
+    members.filter_map(severity).collect()
 }
 
 fn text_of(node: Node<'_>, key: &str) -> Option<String> {

@@ -153,6 +153,7 @@ impl Run {
         checked.diagnostics.sort_by(Diagnostic::order);
         // A policy that a module reads from a file is found in that file too.
         checked.diagnostics.dedup_by(|later, earlier| later.repeats(earlier));
+        linter.weigh(&mut checked.diagnostics);
         checked.unknown_values.sort_by(|left, right| (left.at, &left.name).cmp(&(right.at, &right.name)));
         checked.ignores.sort_by_key(|ignore| ignore.at);
         for (file, source) in std::mem::take(&mut checked.sources) {

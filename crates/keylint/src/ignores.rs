@@ -132,6 +132,7 @@ impl<'r> Ignores<'r> {
             };
             found.extend(problem.filter(|problem| self.linter.is_applied(&problem.rule)));
         }
+        self.linter.weigh(found);
         found.sort_by(Diagnostic::order);
         ignored
     }

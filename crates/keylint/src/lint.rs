@@ -276,6 +276,16 @@ impl Linter {
         &self.config.ignore_entries
     }
 
+    /// Gives findings the severity that the configuration says.
+    pub(crate) fn weigh(&self, found: &mut [Diagnostic]) {
+        for diagnostic in found {
+            let said = self.config.severity.iter().find(|(rule, _)| rule.value == diagnostic.rule);
+            if let Some((_, severity)) = said.filter(|_| !FAILURES.contains(&&*diagnostic.rule)) {
+                diagnostic.severity = *severity;
+            }
+        }
+    }
+
     /// The baseline that the configuration names.
     pub(crate) fn baseline(&self) -> Option<PathBuf> {
         self.config.baseline.as_ref().map(|path| self.shown_folder.join(&path.value))
@@ -418,6 +428,19 @@ impl Problems {
                 let problem = Problem::new(name.span, format!("no rule or group is named `{unknown}`"));
                 self.add("invalid-config", file, vec![problem.with_help(hint(meant.as_deref(), "rules"))]);
             }
+        }
+        for (rule, _) in &config.severity {
+            let named = rules.rule(&rule.value).is_some();
+            let problem = if !named {
+                let meant = did_you_mean(&rule.value, rules.rules().map(|rule| rule.name.as_str()));
+                Problem::new(rule.span, format!("no rule is named `{}`", rule.value))
+                    .with_help(hint(meant, "rules"))
+            } else if FAILURES.contains(&rule.value.as_str()) {
+                Problem::new(rule.span, format!("`{}` is always an error", rule.value))
+            } else {
+                continue;
+            };
+            self.add("invalid-config", file, vec![problem]);
         }
         for service in config.keys.iter().flat_map(|key| &key.serves).map(|served| &served.service) {
             if let Err(unknown) = known_service(&service.value, rules) {

@@ -38,6 +38,22 @@ fn the_nearest_configuration_of_the_repository_is_read() {
 }
 
 #[test]
+fn the_configuration_says_how_bad_a_finding_is() {
+    let folder = Folder::new(&[("a.json", BAD), ("keylint.yaml", "severity: { unknown-action: note }\n")]);
+    let ran = folder.run(&["--output-format=concise", "-q"]);
+    assert_eq!(ran, Ran::new(0, broken("a.json").replace(": error:", ": note:"), ""));
+    for (wrong, said) in [
+        ("severity: { unknown-actoin: note }", "no rule is named `unknown-actoin`"),
+        ("severity: { invalid-syntax: note }", "`invalid-syntax` is always an error"),
+        ("severity: { unknown-action: off }", "off"),
+    ] {
+        folder.write("keylint.yaml", wrong);
+        let ran = folder.run(&["--output-format=concise", "-q"]);
+        assert!(ran.status == 2 && ran.stdout.contains(said), "{wrong}: {}", ran.stdout);
+    }
+}
+
+#[test]
 fn what_is_wrong_with_the_configuration_comes_first_and_fails_every_command() {
     let folder = Folder::new(&[("keylint.yaml", "BROKEN"), ("a.json", BAD)]);
     let wrong = "keylint.yaml:1:1: error: expected an object, found a string [invalid-config]\n";

@@ -160,3 +160,50 @@ fn shells_and_manuals_are_served() {
     let unknown = folder.run(&["man", "chek"]);
     assert_eq!((unknown.status, unknown.stderr.contains("did you mean `check`?")), (2, true));
 }
+
+/// The script of the step `check` of the action.
+#[cfg(unix)]
+fn action_script() -> String {
+    let action = include_str!("../../../../action.yml");
+    let (_, step) = action.split_once("      id: check\n").unwrap();
+    let (_, script) = step.split_once("      run: |\n").unwrap();
+    let lines = script.lines().take_while(|line| line.starts_with("        "));
+    lines.map(str::trim_start).collect::<Vec<_>>().join("\n") + "\n"
+}
+
+#[test]
+#[cfg(unix)]
+fn the_action_checks_reports_and_tells_the_status() {
+    let folder = Folder::new(&[("kms/a.json", BAD), ("b c.json", GOOD), ("step.sh", &action_script())]);
+    let bin = folder.0.join("temp/keylint/bin");
+    std::fs::create_dir_all(&bin).unwrap();
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_keylint"), bin.join("keylint")).unwrap();
+    let run = |paths: &str, arguments: &str| {
+        for file in ["output", "summary"] {
+            folder.write(file, "");
+        }
+        let mut command = std::process::Command::new("bash");
+        let at = |name: &str| folder.0.join(name);
+        command.arg("-e").arg("step.sh").current_dir(&folder.0).env_clear();
+        command.env("PATH", std::env::var_os("PATH").unwrap());
+        command.env("RUNNER_TEMP", at("temp")).env("GITHUB_OUTPUT", at("output"));
+        command.env("GITHUB_STEP_SUMMARY", at("summary")).env("SARIF_FILE", "keylint.sarif");
+        command.env("PATHS", paths).env("ARGUMENTS", arguments).env("KEYLINT_FAIL_LEVEL", "warning");
+        (crate::Ran::of(&mut command), folder.read("output"), folder.read("summary"))
+    };
+    let (ran, output, summary) = run("", "");
+    assert_eq!(ran.status, 0, "{ran:?}");
+    assert!(ran.stdout.starts_with("::error file=kms/a.json,line=2,col=14,"), "{ran:?}");
+    assert!(
+        output.starts_with("exit-code=1\nsarif-file=/") && output.ends_with("/keylint.sarif\n"),
+        "{output}"
+    );
+    assert!(summary.contains("| error | `kms/a.json:2:14` |"), "{summary}");
+    assert!(folder.read("keylint.sarif").contains("keylint/unknown-action"));
+    // A line is one argument, whatever is in it, and a path is no option.
+    let (ran, output, _) = run("b c.json\n", "--ignore\nduplicate-sid\n");
+    assert_eq!((ran.stdout.as_str(), output.starts_with("exit-code=0\n")), ("", true), "{ran:?}");
+    let (ran, output, _) = run("--version\n$(touch forged)\n", "");
+    assert!(output.starts_with("exit-code=2\n"), "{ran:?}");
+    assert!(!folder.0.join("forged").exists());
+}
