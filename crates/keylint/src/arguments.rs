@@ -71,6 +71,9 @@ pub(crate) enum Command {
     Rules(Rules),
     /// Explain a rule: what it finds, why it matters, what to do
     Explain(Explain),
+    /// Show the settings that count, and where each is said
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Print the JSON Schema of a kind of document
     Schema(Schema),
     /// Print what makes an editor or a log understand the output
@@ -306,6 +309,12 @@ pub(crate) struct Schema {
     /// The kind of document
     #[arg(value_name = "KIND", value_parser = PossibleValuesParser::new(lint::SCHEMAS))]
     pub(crate) kind: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Show them: the name, the value, and in brackets the option, the variable, or the place in the configuration
+    Show(Box<Check>),
 }
 
 #[derive(Args, Debug)]

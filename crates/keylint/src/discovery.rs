@@ -23,13 +23,14 @@ const NAMES: [&str; 6] =
 /// What a walk does not enter beside hidden and ignored folders: copies of other people's files, and built ones.
 const SKIPPED: [&str; 3] = ["node_modules", ".terraform", "cdk.out"];
 /// For the hint to who mistypes a command.
-pub(crate) const COMMANDS: [&str; 10] = [
+pub(crate) const COMMANDS: [&str; 11] = [
     "check",
     "can",
     "ignores",
     "baseline",
     "rules",
     "explain",
+    "config",
     "schema",
     "problem-matcher",
     "completions",

@@ -22,6 +22,7 @@ pub mod lint;
 mod output;
 mod progress;
 mod reading;
+mod settings;
 mod shell;
 mod terminal;
 mod uses;
@@ -29,13 +30,15 @@ mod ways;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
-use crate::arguments::{Arguments, Command};
+use crate::arguments::{Arguments, Command, ConfigCommand};
 
 /// Runs the command line of this process, from its arguments to its exit status.
 pub fn run() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let matches = Arguments::command().try_get_matches();
+    let parsed = matches.and_then(|matches| Ok((Arguments::from_arg_matches(&matches)?, matches)));
+    let (arguments, matches) = match parsed {
         Ok(arguments) => arguments,
         Err(answer) => {
             // Help and version arrive here too. A reader that has had enough of them is no failure.
@@ -52,6 +55,10 @@ pub fn run() -> ExitCode {
         Some(Command::Baseline(arguments)) => check::baseline(&arguments),
         Some(Command::Rules(arguments)) => catalogue::rules(&arguments),
         Some(Command::Explain(arguments)) => catalogue::explain(&arguments),
+        Some(Command::Config(ConfigCommand::Show(arguments))) => {
+            let of_show = matches.subcommand_matches("config").and_then(|it| it.subcommand_matches("show"));
+            settings::show(of_show.unwrap_or(&matches), arguments.config.path.as_deref())
+        }
         Some(Command::Schema(arguments)) => catalogue::schema(&arguments),
         Some(Command::ProblemMatcher(arguments)) => shell::problem_matcher(&arguments),
         Some(Command::Completions(arguments)) => shell::completions(&arguments),

@@ -149,3 +149,27 @@ fn a_service_and_an_account_can_be_declared() {
     assert_eq!(unknown.status, 2);
     assert!(unknown.stderr.contains("did you mean `autoscaling`?"), "{}", unknown.stderr);
 }
+
+#[test]
+fn settings_are_shown_with_where_they_come_from() {
+    let config =
+        "account: '111122223333'\nignore:\n  - accidental-revoke\n  - { rule: unknown-action, reason: x }\n";
+    let folder = Folder::new(&[("keylint.yaml", config)]);
+    let mut command = folder.command(&["config", "show", "--select", "security,grants"]);
+    command.env("KEYLINT_FAIL_LEVEL", "error");
+    let ran = Ran::of(&mut command);
+    assert_eq!((ran.status, &*ran.stderr), (0, ""));
+    let lines: Vec<String> =
+        ran.stdout.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    for line in [
+        "config keylint.yaml",
+        "account '111122223333' (keylint.yaml:1:1)",
+        "select security, grants (--select)",
+        "ignore - accidental-revoke - { rule: unknown-action, reason: x } (keylint.yaml:2:1)",
+        "fail-level error (KEYLINT_FAIL_LEVEL)",
+        "output-format full (default)",
+    ] {
+        assert!(lines.contains(&line.to_owned()), "{line}: {}", ran.stdout);
+    }
+    assert_eq!(folder.run(&["config", "shwo"]).status, 2);
+}
