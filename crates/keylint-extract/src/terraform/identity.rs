@@ -81,15 +81,26 @@ impl<'m> Evaluator<'m, '_> {
             None => open(&mut text, &format!("{}.account_id", only("aws_caller_identity"))),
         }
         known(&mut text, ":");
-        let block = module.block(address);
+        text.pieces.extend(self.alias_name_text(address, at).pieces);
+        Value::new(at, ValueKind::Text(text))
+    }
+
+    /// The name of an alias, which is also the id of its resource: `alias/` and a name, as far as it is known.
+    pub(super) fn alias_name(&mut self, address: &str, at: Span) -> Value {
+        Value::new(at, ValueKind::Text(self.alias_name_text(address, at)))
+    }
+
+    fn alias_name_text(&mut self, address: &str, at: Span) -> Text {
+        let mut text = Text::default();
+        let block = self.module.block(address);
         match block.and_then(|block| self.known_argument(block, "name")) {
-            Some(name) => known(&mut text, &name),
+            Some(name) => text.push(&name, at, false),
             None => {
-                known(&mut text, "alias/");
-                open(&mut text, &format!("{address}.name"));
+                text.push("alias/", at, false);
+                text.pieces.extend(Text::hole(at, &format!("{address}.name")).pieces);
             }
         }
-        Value::new(at, ValueKind::Text(text))
+        text
     }
 
     fn known_argument(&mut self, block: Block<'m>, name: &str) -> Option<String> {

@@ -84,6 +84,12 @@ impl Evaluator<'_, '_> {
                 };
                 self.alias_arn(&address, at)
             }
+            ("aws_kms_alias", [alias, "name" | "id"]) if rest(2).is_empty() => {
+                self.alias_name(&format!("aws_kms_alias.{alias}"), at)
+            }
+            ("data", ["aws_kms_alias", alias, "name"]) if rest(3).is_empty() => {
+                self.alias_name(&format!("data.aws_kms_alias.{alias}"), at)
+            }
             ("data", [_, _, attribute]) | (_, [_, attribute]) if rest(attributes.len()).is_empty() => {
                 let is_text =
                     TEXTS.contains(attribute) && !matches!(root.as_str(), "module" | "each" | "self");
