@@ -38,6 +38,7 @@ mod xml;
 pub use chains::{Chain, ChainLink, LinkState, list_chains};
 pub use fingerprint::fingerprint;
 pub use unknown::{Unknown, list_unknown};
+pub use visible::visible;
 
 use std::fmt;
 use std::io::{self, Write as _};

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 /// Control characters become their pictures (`␛`), everything else its number (`<U+202E>`). The result is one line.
 /// `##[`, which starts a command anywhere in a log, gets a blank, and so does `::` where the text starts, and with it
 /// perhaps a line.
-pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+pub fn visible(text: &str) -> Cow<'_, str> {
     let shown = without_commands(replace(text, is_hidden, picture), " #");
     match shown.trim_start().strip_prefix("::") {
         Some(rest) => Cow::Owned(format!(": :{rest}")),
@@ -96,6 +96,8 @@ fn is_hidden(character: char) -> bool {
                 | '\u{2060}'..='\u{206f}'
                 | '\u{feff}'
                 | '\u{fff9}'..='\u{fffb}'
+                // No characters, and not allowed in XML.
+                | '\u{fffe}'..='\u{ffff}'
                 | '\u{e0000}'..='\u{e007f}'
         )
 }

@@ -90,6 +90,18 @@ impl Baseline {
         Self { path: path.to_path_buf(), entries }
     }
 
+    /// The baseline with the entries of another about files that are there and were not checked.
+    pub(crate) fn with_rest_of(mut self, other: Self, is_checked: impl Fn(&Path) -> bool) -> Self {
+        let folder = folder_of(&self.path);
+        let is_of_rest = |entry: &Entry| {
+            let path = absolute(&folder.join(&entry.file));
+            path.exists() && !is_checked(&path)
+        };
+        self.entries.extend(other.entries.into_iter().filter(is_of_rest));
+        self.entries.sort();
+        self
+    }
+
     /// How many findings it has.
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
@@ -105,8 +117,9 @@ impl Baseline {
     ) -> Compared {
         let folder = folder_of(&self.path);
         let of_found: Vec<Entry> = found.iter().map(|finding| Entry::of(finding, sources, &folder)).collect();
-        let is_gone: Vec<bool> =
-            self.entries.iter().map(|entry| !folder.join(&entry.file).exists()).collect();
+        let paths: Vec<PathBuf> =
+            self.entries.iter().map(|entry| absolute(&folder.join(&entry.file))).collect();
+        let is_gone: Vec<bool> = paths.iter().map(|path| !path.exists()).collect();
         let mut unused: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (index, entry) in self.entries.iter().enumerate() {
             unused.entry(&entry.fingerprint).or_default().push(index);
@@ -132,8 +145,8 @@ impl Baseline {
             !is_known || FAILURES.contains(&&*finding.rule)
         });
         let is_stale = |index: &usize| {
-            let entry = self.entries.get(*index).zip(is_gone.get(*index));
-            entry.is_some_and(|(entry, gone)| *gone || is_checked(&folder.join(&entry.file)))
+            let path = paths.get(*index).zip(is_gone.get(*index));
+            path.is_some_and(|(path, gone)| *gone || is_checked(path))
         };
         Compared {
             known: before - found.len(),
@@ -165,15 +178,24 @@ impl Entry {
     fn of(finding: &Diagnostic, sources: &Sources, folder: &Path) -> Self {
         let Location { file, .. } = finding.primary.at;
         let path = sources.get(file).map_or("", SourceFile::path);
-        let path = absolute(Path::new(path));
-        let relative = path.strip_prefix(folder).unwrap_or(&path);
         Self {
-            file: shown(relative).into_owned(),
+            file: shown(&from(folder, &absolute(Path::new(path)))).into_owned(),
             rule: finding.rule.to_string(),
             message: finding.message.clone(),
             sid: finding.statement.as_ref().and_then(|statement| statement.sid.clone()),
             fingerprint: fingerprint(sources, finding),
         }
+    }
+}
+
+/// The path that leads from a folder to a file, both absolute.
+fn from(folder: &Path, file: &Path) -> PathBuf {
+    let up = folder.ancestors().position(|above| file.starts_with(above));
+    let shared = up.and_then(|up| folder.ancestors().nth(up));
+    match shared.and_then(|shared| file.strip_prefix(shared).ok()) {
+        Some(rest) => std::iter::repeat_n("..", up.unwrap_or(0)).collect::<PathBuf>().join(rest),
+        // On another drive.
+        None => file.to_path_buf(),
     }
 }
 

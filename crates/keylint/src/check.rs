@@ -1,21 +1,18 @@
 //! The `check` command, from the arguments to the exit status.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::atomic::AtomicUsize;
 
-use keylint_report::{Base, Chain, Format, Report, Style, Summary};
-use keylint_rules::Files;
-use keylint_source::{Diagnostic, Sources};
+use keylint_report::{Base, Format, Report, Style, Summary};
+use keylint_source::Diagnostic;
 
 use crate::arguments::{self, Check, FailLevel, Output};
 use crate::baseline::{self, Baseline, Compared};
-use crate::discovery::{Discovery, Input, Inputs, listed_paths};
-use crate::driver::{Checked, check_all, file_id};
-use crate::ignores::{self, Ignores};
-use crate::lint::{FAILURES, Linter, Settings, absolute};
-use crate::{Stop, configuration, output, progress, reading, terminal, uses};
+use crate::discovery::Inputs;
+use crate::driver::Checked;
+use crate::lint::absolute;
+use crate::run::{Run, is_failure};
+use crate::{Stop, configuration, ignores, output, reading, terminal};
 
 /// Checks what the arguments name, reports, and says how it went.
 pub(crate) fn check(arguments: &Check) -> Result<ExitCode, Stop> {
@@ -76,7 +73,7 @@ pub(crate) fn list_ignores(arguments: &Check) -> Result<ExitCode, Stop> {
     let run = Run::new(arguments, false)?;
     let list = run.with_ignores(|ignores| ignores::list(&ignores.all, &run.sources));
     output::to_standard_output(|out| out.write_all(list.as_bytes()))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(run.failures())
 }
 
 /// Writes down what is found now, or takes out of the baseline what is found no longer.
@@ -87,117 +84,34 @@ pub(crate) fn baseline(arguments: &arguments::Baseline) -> Result<ExitCode, Stop
     }
     let path = arguments.check.baseline.clone().or_else(|| run.linter.baseline());
     let path = path.unwrap_or_else(|| PathBuf::from(baseline::NAME));
-    let failed: Vec<Diagnostic> =
-        run.checked.diagnostics.iter().filter(|found| is_failure(found)).cloned().collect();
+    // What could not be read is not known, and not in the baseline.
+    let status = run.failures();
     let baseline = if arguments.prune {
         let before = Baseline::read(&path)?;
         let compared = run.without_known(&before);
         before.pruned(&compared)
     } else {
-        Baseline::of(&path, &run.checked.diagnostics, &run.sources)
+        let found = Baseline::of(&path, &run.checked.diagnostics, &run.sources);
+        let checked = run.checked_paths();
+        match Baseline::read(&path) {
+            // Of files that are not checked now nothing new is known.
+            Ok(before) => found.with_rest_of(before, |path| checked.contains(path)),
+            Err(_) => found,
+        }
     };
     baseline.write()?;
     let count = baseline.len();
     let findings = if count == 1 { "finding" } else { "findings" };
     output::to_standard_output(|out| writeln!(out, "{}: {count} {findings}", reading::shown(&path)))?;
-    if failed.is_empty() {
-        return Ok(ExitCode::SUCCESS);
-    }
-    // What could not be read is not known, and not in the baseline.
-    let summary = Summary::default();
-    let report = Report::new(&run.sources, &failed, &summary);
-    keylint_report::write(Format::Concise, &report, terminal::PLAIN, &mut std::io::stderr()).ok();
-    Ok(ExitCode::from(2))
-}
-
-/// What came of checking everything that the arguments name, before anything is left out.
-struct Run {
-    linter: Linter,
-    inputs: Inputs,
-    checked: Checked,
-    chains: Vec<Chain>,
-    sources: Sources,
-    /// Whether the arguments ask for everything that the configuration is about.
-    is_whole: bool,
-}
-
-impl Run {
-    fn new(arguments: &Check, keeps_unknown: bool) -> Result<Self, Stop> {
-        let threads = arguments.threads.map_or(0, std::num::NonZeroUsize::get);
-        let inputs = inputs(arguments, threads)?;
-        let settings = Settings {
-            config: configuration::find(arguments.config.path.as_deref())?,
-            account: arguments.account.clone(),
-            services: arguments.services.clone(),
-            select: arguments.select.clone(),
-            ignore: arguments.ignore.clone(),
-        };
-        let (linter, problems, mut sources) = configuration::linter(&settings)?;
-        if threads > 0 {
-            // Fails only when there is a pool already, and there is none.
-            rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().ok();
-        }
-        let done = AtomicUsize::new(0);
-        let work = || check_all(&inputs.inputs, &done, &linter, keeps_unknown);
-        let is_silent = arguments.quiet || arguments.no_progress;
-        let mut checked = if !is_silent && terminal::may_show_progress(&terminal::environment) {
-            progress::shown_while(inputs.inputs.len(), &done, std::io::stderr(), work)
-        } else {
-            work()
-        };
-        checked.diagnostics.extend(problems);
-        let (mut uses, of_uses) = uses::check_uses(&linter, &inputs.inputs);
-        linter.add_uses(&mut checked.diagnostics, std::mem::take(&mut uses.diagnostics));
-        checked.sources.extend(of_uses);
-        checked.sources.append(&mut uses.read_files);
-        checked.diagnostics.sort_by(Diagnostic::order);
-        // A policy that a module reads from a file is found in that file too.
-        checked.diagnostics.dedup_by(|later, earlier| later.repeats(earlier));
-        linter.weigh(&mut checked.diagnostics);
-        checked.unknown_values.sort_by(|left, right| (left.at, &left.name).cmp(&(right.at, &right.name)));
-        checked.ignores.sort_by_key(|ignore| ignore.at);
-        for (file, source) in std::mem::take(&mut checked.sources) {
-            sources.insert(file, source);
-        }
-        let is_whole =
-            arguments.paths.is_empty() && arguments.files_from.is_none() && linter.is_in_its_folder();
-        Ok(Self { linter, inputs, checked, chains: uses.chains, sources, is_whole })
-    }
-
-    /// Leaves out what is to be ignored, adds what is wrong with the ignores, and counts what is left out.
-    fn without_ignored(&mut self) -> usize {
-        let mut found = std::mem::take(&mut self.checked.diagnostics);
-        let ignored = self.with_ignores(|ignores| ignores.apply(&mut found, &self.sources));
-        self.checked.diagnostics = found;
-        ignored
-    }
-
-    /// Leaves out the findings that are in a baseline.
-    fn without_known(&mut self, baseline: &Baseline) -> Compared {
-        let asked = self.inputs.inputs.iter().filter(|input| input.is_asked);
-        let checked: BTreeSet<PathBuf> = asked.map(|input| absolute(&input.path)).collect();
-        let is_checked = |path: &Path| checked.contains(path);
-        baseline.compare(&mut self.checked.diagnostics, &self.sources, is_checked)
-    }
-
-    fn with_ignores<T>(&self, look: impl FnOnce(&Ignores<'_>) -> T) -> T {
-        let asked = || self.inputs.inputs.iter().enumerate().filter(|(_, input)| input.is_asked);
-        let is_checked =
-            |files: &Files| asked().any(|(_, input)| self.linter.covers(files, &reading::shown(&input.path)));
-        let rest = self.inputs.inputs.iter().filter(|input| !input.is_asked);
-        let folders: BTreeSet<&Path> = rest.filter_map(Input::module).collect();
-        let of_partial = asked().filter(|(_, input)| input.module().is_some_and(|it| folders.contains(it)));
-        let partial = of_partial.map(|(index, _)| file_id(index)).collect();
-        let in_files = self.checked.ignores.clone();
-        look(&Ignores::new(&self.linter, in_files, self.is_whole, &is_checked, partial))
-    }
+    Ok(status)
 }
 
 /// Where the report goes: what was asked for, or to the reader.
 fn outputs(arguments: &Check) -> Result<Vec<Output>, Stop> {
     let outputs = arguments.outputs.clone();
     for (index, output) in outputs.iter().enumerate() {
-        if outputs.iter().take(index).any(|other| other.file == output.file) {
+        let file = |output: &Output| output.file.as_deref().map(absolute);
+        if outputs.iter().take(index).any(|other| file(other) == file(output)) {
             let usage = match &output.file {
                 None => "only one --output-format can go to standard output".to_owned(),
                 Some(file) => format!("only one --output-format can go to `{}`", reading::shown(file)),
@@ -209,44 +123,6 @@ fn outputs(arguments: &Check) -> Result<Vec<Output>, Stop> {
         return Ok(vec![Output { format: Format::Full, file: None }]);
     }
     Ok(outputs)
-}
-
-/// What there is to check.
-fn inputs(arguments: &Check, threads: usize) -> Result<Inputs, Stop> {
-    let standard_input = Path::new("-");
-    let list = arguments.files_from.as_deref();
-    if arguments.paths.iter().any(|path| path == standard_input) {
-        if arguments.paths.len() > 1 || list.is_some() {
-            return Err(Stop::new("`-` (standard input) cannot be checked together with other files"));
-        }
-        return Ok(Inputs::standard_input(arguments.stdin_filename.as_deref().unwrap_or("<stdin>")));
-    }
-    if arguments.stdin_filename.is_some() {
-        return Err(Stop::new("--stdin-filename needs `-` as the path"));
-    }
-    let mut discovery = Discovery::new(threads);
-    for path in &arguments.paths {
-        discovery.argument(path);
-    }
-    if let Some(list) = list {
-        for path in &listed_paths(&read_list(list)?) {
-            discovery.path(path);
-        }
-    } else if arguments.paths.is_empty() {
-        discovery.path(Path::new("."));
-    }
-    Ok(discovery.finish())
-}
-
-fn read_list(list: &Path) -> Result<Vec<u8>, Stop> {
-    let mut content = Vec::new();
-    let read = if list == Path::new("-") {
-        reading::read_standard_input(list, &mut content)
-    } else {
-        reading::read_file(list, &mut content)
-    };
-    read.map_err(|unreadable| Stop::new(format!("--files-from: {}", unreadable.message)))?;
-    Ok(content)
 }
 
 /// What was looked at, so that "nothing found" can be told from "nothing read". Files that were named, and have no
@@ -304,13 +180,10 @@ fn status(diagnostics: &[Diagnostic], fail_level: FailLevel) -> u8 {
     }
 }
 
-fn is_failure(found: &Diagnostic) -> bool {
-    FAILURES.contains(&&*found.rule)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lint::FAILURES;
     use keylint_source::{FileId, Location, Severity, Span};
     use pretty_assertions::assert_eq;
 

@@ -10,9 +10,10 @@ mod metadata;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use keylint_report::visible;
 use keylint_rules::{Files, IgnoreEntry};
 use keylint_source::{
-    Diagnostic, FileId, Label, Location, Severity, Sources, Span, Spanned, Unit, did_you_mean,
+    Diagnostic, FileId, Label, Location, Problem, Severity, Sources, Span, Spanned, Unit, did_you_mean,
 };
 use time::{Date, Month, OffsetDateTime};
 
@@ -31,6 +32,8 @@ pub struct Ignore {
     pub(crate) reason: Option<String>,
     /// The last day on which it holds.
     pub(crate) expires: Option<Spanned<String>>,
+    /// What is wrong with how it is written.
+    pub(crate) problem: Option<Problem>,
 }
 
 /// Which findings an ignore is about.
@@ -77,22 +80,16 @@ pub(crate) struct Ignores<'r> {
     pub(crate) is_checked: &'r dyn Fn(&Files) -> bool,
     /// Files of modules of which not every file was to be checked.
     pub(crate) partial: BTreeSet<FileId>,
+    /// Files that were read, and not to be checked: what is wrong with their ignores is not said.
+    pub(crate) unasked: BTreeSet<FileId>,
 }
 
-impl<'r> Ignores<'r> {
-    /// The ignores of the configuration, and those that were found in files.
-    pub(crate) fn new(
-        linter: &'r Linter,
-        in_files: Vec<Ignore>,
-        is_whole: bool,
-        is_checked: &'r dyn Fn(&Files) -> bool,
-        partial: BTreeSet<FileId>,
-    ) -> Self {
-        let mut all: Vec<Ignore> = linter.ignore_entries().iter().map(of_entry).collect();
-        all.extend(in_files);
-        Self { linter, all, is_whole, is_checked, partial }
-    }
+/// The ignores of the configuration.
+pub(crate) fn of_configuration(linter: &Linter) -> Vec<Ignore> {
+    linter.ignore_entries().iter().map(of_entry).collect()
+}
 
+impl Ignores<'_> {
     /// Leaves out what is to be ignored, and adds what is wrong with the ignores. The number is that of the findings
     /// that are left out.
     ///
@@ -124,7 +121,9 @@ impl<'r> Ignores<'r> {
             is_kept
         });
         let ignored = before - found.len();
-        for ((ignore, state), used) in self.all.iter().zip(states).zip(&used) {
+        let told = |ignore: &Ignore| !self.unasked.contains(&ignore.at.file);
+        let all = self.all.iter().zip(states).zip(&used);
+        for ((ignore, state), used) in all.filter(|((ignore, _), _)| told(ignore)) {
             let problem = match state {
                 State::Wrong(problem) => Some(*problem),
                 State::Expired(day) => Some(expired(ignore, &day)),
@@ -146,6 +145,9 @@ impl<'r> Ignores<'r> {
             problem.help = Some(help);
             State::Wrong(Box::new(problem))
         };
+        if let Some(Problem { at, message, label, help }) = ignore.problem.clone() {
+            return wrong("invalid-ignore", at, message, &label, help.unwrap_or_default());
+        }
         if ignore.rules.is_empty() {
             let help = "name the rules between brackets: `keylint: ignore[RULE] REASON`".to_owned();
             return wrong(
@@ -213,8 +215,10 @@ impl<'r> Ignores<'r> {
             (None, None) => self.is_whole,
         };
         let rules = ignore.rules.iter().enumerate();
-        let unused =
-            rules.filter(|(index, rule)| !used.contains(index) && self.linter.is_applied(&rule.value));
+        let is_used = |name: &str| {
+            used.iter().filter_map(|index| ignore.rules.get(*index)).any(|rule| rule.value == name)
+        };
+        let unused = rules.filter(|(_, rule)| !is_used(&rule.value) && self.linter.is_applied(&rule.value));
         let unused: Vec<&Spanned<String>> = unused.map(|(_, rule)| rule).collect();
         let first = unused.first().filter(|_| is_known)?;
         let names: Vec<&str> = unused.iter().map(|rule| rule.value.as_str()).collect();
@@ -275,6 +279,7 @@ fn of_entry(entry: &IgnoreEntry) -> Ignore {
         scope,
         reason: entry.reason.clone(),
         expires: entry.expires.clone(),
+        problem: None,
     }
 }
 
@@ -293,6 +298,7 @@ fn date(text: &str) -> Option<Date> {
 
 /// The ignores, a line each: `path:line:col: RULE: reason (until DATE)`.
 pub(crate) fn list(ignores: &[Ignore], sources: &Sources) -> String {
+    let today = OffsetDateTime::now_utc().date();
     let mut lines = String::new();
     for ignore in ignores {
         let file = sources.get(ignore.at.file);
@@ -307,11 +313,15 @@ pub(crate) fn list(ignores: &[Ignore], sources: &Sources) -> String {
             scope.resource.as_ref().map(|resource| format!("of {resource}")),
             scope.sid.as_ref().map(|sid| format!("in the statement `{sid}`")),
             scope.statement.map(|index| format!("in the statement {index}")),
-            ignore.expires.as_ref().map(|expires| format!("until {}", expires.value)),
+            ignore.expires.as_ref().map(|expires| {
+                let is_over = date(&expires.value).is_none_or(|last| last < today);
+                format!("until {}{}", expires.value, if is_over { ", so not followed" } else { "" })
+            }),
         ];
         let about: Vec<String> = about.into_iter().flatten().collect();
         let about = if about.is_empty() { String::new() } else { format!(" ({})", about.join(", ")) };
-        writeln!(lines, "{path}:{line}:{column}: {}{about}: {reason}", rules.join(", ")).ok();
+        let line = format!("{path}:{line}:{column}: {}{about}: {reason}", rules.join(", "));
+        writeln!(lines, "{}", visible(&line)).ok();
     }
     lines
 }

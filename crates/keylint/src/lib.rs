@@ -22,6 +22,7 @@ pub mod lint;
 mod output;
 mod progress;
 mod reading;
+mod run;
 mod settings;
 mod shell;
 mod terminal;
@@ -57,7 +58,7 @@ pub fn run() -> ExitCode {
         Some(Command::Explain(arguments)) => catalogue::explain(&arguments),
         Some(Command::Config(ConfigCommand::Show(arguments))) => {
             let of_show = matches.subcommand_matches("config").and_then(|it| it.subcommand_matches("show"));
-            settings::show(of_show.unwrap_or(&matches), arguments.config.path.as_deref())
+            settings::show(of_show.unwrap_or(&matches), &arguments)
         }
         Some(Command::Schema(arguments)) => catalogue::schema(&arguments),
         Some(Command::ProblemMatcher(arguments)) => shell::problem_matcher(&arguments),

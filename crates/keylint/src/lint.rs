@@ -251,7 +251,7 @@ impl Linter {
             let mut ways = extracted.documents.iter().flat_map(|document| &document.ways);
             ways.any(|way| way.presence.looks_into(place))
         };
-        for file in files.iter().filter(|file| file.is_asked) {
+        for file in files {
             linted.ignores.extend(ignores::in_file(file.file, file.path, file.text));
         }
         let parts = ids.iter().zip(&extracted.read_files).filter(|(_, file)| is_part(file));

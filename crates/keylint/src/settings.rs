@@ -1,16 +1,17 @@
 //! The settings that count, each with where it comes from: `keylint config show`.
 
 use std::fmt::Write as _;
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
+use keylint_report::{Format, Report, Summary};
 use keylint_source::{SourceFile, Unit};
 use keylint_syntax::{Arena, Node, Tree, yaml};
 
+use crate::arguments::Check;
 use crate::lint::ConfigFile;
-use crate::{Stop, configuration, output};
+use crate::{Stop, configuration, output, run, terminal};
 
 /// A setting.
 struct Setting {
@@ -59,8 +60,12 @@ const SETTINGS: [Setting; 21] = [
 ];
 
 /// Prints what counts, a line for each setting: its name, its value, and where that is said.
-pub(crate) fn show(matches: &ArgMatches, config: Option<&Path>) -> Result<ExitCode, Stop> {
-    let config = configuration::find(config)?;
+///
+/// What is wrong with the configuration is said as a check says it.
+pub(crate) fn show(matches: &ArgMatches, arguments: &Check) -> Result<ExitCode, Stop> {
+    let settings = run::settings(arguments)?;
+    let (_, problems, sources) = configuration::linter(&settings)?;
+    let config = settings.config;
     let path = config.as_ref().map_or("none", |config| config.path.as_str());
     let mut text = format!("{:<17} {path}\n", "config");
     let mut arena = Arena::default();
@@ -77,7 +82,10 @@ pub(crate) fn show(matches: &ArgMatches, config: Option<&Path>) -> Result<ExitCo
         writeln!(text, "{:<17} {value}  ({origin})", setting.name).ok();
     }
     output::to_standard_output(|out| out.write_all(text.as_bytes()))?;
-    Ok(ExitCode::SUCCESS)
+    let summary = Summary::default();
+    let report = Report::new(&sources, &problems, &summary);
+    keylint_report::write(Format::Concise, &report, terminal::PLAIN, &mut std::io::stderr()).ok();
+    Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) })
 }
 
 fn on_command_line(matches: &ArgMatches, option: &str, name: &str) -> Option<(String, String)> {

@@ -25,19 +25,20 @@ pub(super) fn ignores(file: FileId, path: &str, text: &str) -> Vec<Ignore> {
         let before = text.get(line_start..sign).unwrap_or_default().trim_end();
         let rest = text.get(sign..).unwrap_or_default();
         let rest = rest.split('\n').next().unwrap_or_default().trim_end_matches('\r');
-        let (marker, end) = if before.ends_with("<!--") {
-            ("<!--", rest.find("-->"))
+        let end = if before.ends_with("<!--") {
+            rest.find("-->")
         } else if is_json_of_terraform {
-            (r#""//": ""#, rest.find('"'))
-        } else if is_markdown || language == Some(Language::Json) {
-            // What stands in the code of a text is an example.
+            if !is_comment_of_json(before) {
+                continue;
+            }
+            rest.find('"')
+        } else if is_markdown || language == Some(Language::Json) || is_in_string(before, language) {
+            // What stands in the code of a text is an example, and what stands in a string is data.
             continue;
-        } else if before.ends_with("/*") {
-            ("/*", rest.find("*/"))
-        } else if before.ends_with("//") {
-            ("//", None)
-        } else if before.ends_with('#') {
-            ("#", None)
+        } else if before.ends_with("/*") || (before.trim() == "*" && is_in_block(text, line_start)) {
+            rest.find("*/")
+        } else if before.ends_with("//") || before.ends_with('#') {
+            None
         } else {
             continue;
         };
@@ -46,16 +47,46 @@ pub(super) fn ignores(file: FileId, path: &str, text: &str) -> Vec<Ignore> {
         let place = if is_json_of_terraform {
             object_around(file, text, sign)
         } else {
-            let code = before.strip_suffix(marker).unwrap_or(before);
-            let is_alone = code.trim_matches(|mark: char| mark.is_whitespace() || mark == '#').is_empty();
-            let line = if is_alone { next_line(text, line_start) } else { Some(line_start) };
+            let code = before.trim_end_matches(['#', '/', '*', '<', '!', '-']);
+            let line =
+                if code.trim().is_empty() { next_line(text, line_start, sign) } else { Some(line_start) };
             line.map(|line| Place { file, span: block(text, line), declares: declared(text, line) })
         };
-        let Some(place) = place else { continue };
+        // Where nothing follows, it is about nothing.
+        let nowhere = || Place { file, span: Span::empty(ignore.at.span.end()), declares: None };
+        let place = place.unwrap_or_else(nowhere);
         ignore.scope = Scope { place: Some(place), ..Scope::default() };
         found.push(ignore);
     }
     found
+}
+
+/// Whether what stands before a text makes it the value of the member `"//"`.
+fn is_comment_of_json(before: &str) -> bool {
+    let key = before.strip_suffix('"').and_then(|rest| rest.trim_end().strip_suffix(':'));
+    key.is_some_and(|key| key.trim_end().ends_with("\"//\""))
+}
+
+/// Whether a string is open at the end of a piece of a line.
+fn is_in_string(before: &str, language: Option<Language>) -> bool {
+    let quotes = |quote: char| {
+        let mut is_escaped = false;
+        before
+            .chars()
+            .filter(|character| {
+                let counts = *character == quote && !is_escaped;
+                is_escaped = *character == '\\' && !is_escaped;
+                counts
+            })
+            .count()
+    };
+    quotes('"') % 2 == 1 || (language == Some(Language::Yaml) && quotes('\'') % 2 == 1)
+}
+
+/// Whether a line is within a comment between `/*` and `*/`.
+fn is_in_block(text: &str, line: usize) -> bool {
+    let before = text.get(..line).unwrap_or_default();
+    before.rfind("/*").is_some_and(|open| before.rfind("*/").is_none_or(|close| close < open))
 }
 
 /// What a comment says, if it is about what is to be ignored. `start` is where it begins in its file.
@@ -73,7 +104,8 @@ fn directive(file: FileId, start: usize, written: &str) -> Option<Ignore> {
     let listed = after.trim_start().strip_prefix('[').and_then(|list| list.split_once(']'));
     let Some((list, rest)) = listed else {
         let at = Location { file, span: at };
-        return Some(Ignore { at, rules: Vec::new(), scope: Scope::default(), reason: None, expires: None });
+        let (rules, scope) = (Vec::new(), Scope::default());
+        return Some(Ignore { at, rules, scope, reason: None, expires: None, problem: None });
     };
     let names = list.split(',').map(str::trim).filter(|name| !name.is_empty());
     let rules = names.map(|name| {
@@ -81,32 +113,58 @@ fn directive(file: FileId, start: usize, written: &str) -> Option<Ignore> {
         Spanned::new(name.to_owned(), span(from, from + name.len()))
     });
     let rules = rules.collect();
-    let mut rest = rest.trim();
-    let mut expires = None;
-    if let Some(day) = rest.strip_prefix("until=") {
-        let day = day.split_whitespace().next().unwrap_or_default();
-        let from = offset_of(rest);
-        let length = "until=".len() + day.len();
-        expires = Some(Spanned::new(day.to_owned(), span(from, from + length)));
-        rest = rest.get(length..).unwrap_or_default();
-    }
-    let reason = rest.trim_start_matches([':', '-', ' ']).trim();
+    let (expires, reason) = match day(rest) {
+        None => (None, rest.to_owned()),
+        Some((from, day, to)) => {
+            let at = offset_of(rest);
+            let around = [rest.get(..from), rest.get(to..)].map(|part| part.unwrap_or_default().trim());
+            (Some(Spanned::new(day.to_owned(), span(at + from, at + to))), around.join(" "))
+        }
+    };
+    let reason = reason.trim().trim_start_matches([':', '-', ' ']).trim();
     let reason = (!reason.is_empty()).then(|| reason.to_owned());
-    Some(Ignore { at: Location { file, span: at }, rules, scope: Scope::default(), reason, expires })
+    let at = Location { file, span: at };
+    Some(Ignore { at, rules, scope: Scope::default(), reason, expires, problem: None })
 }
 
-/// The start of the next line behind the one that starts here that is neither empty nor a comment alone.
-fn next_line(text: &str, line: usize) -> Option<usize> {
-    lines(text, line)
-        .skip(1)
-        .find(|(_, content)| {
-            let content = content.trim();
-            !content.is_empty() && !["#", "//", "<!--"].iter().any(|marker| content.starts_with(marker))
-        })
-        .map(|(start, _)| start)
+/// Where a reason says until when: from where to where, and the day. Also the word of the configuration is understood,
+/// so that no slip of the pen makes an ignore that holds for ever.
+fn day(reason: &str) -> Option<(usize, &str, usize)> {
+    let lower = reason.to_ascii_lowercase();
+    for word in ["until", "expires"] {
+        for (from, _) in lower.match_indices(word) {
+            let is_word = !lower.get(..from).is_some_and(|before| before.ends_with(char::is_alphanumeric));
+            let after = reason.get(from + word.len()..).unwrap_or_default();
+            let value = after.trim_start().strip_prefix(['=', ':']).map(str::trim_start);
+            let Some(value) = value.filter(|_| is_word) else { continue };
+            let day = value.split_whitespace().next().unwrap_or_default();
+            let to = reason.len() - value.len() + day.len();
+            return Some((from, day, to));
+        }
+    }
+    None
 }
 
-/// The bytes of a line, of what is indented below it, and of the bracket that closes it.
+/// The start of the next line behind the one that starts here that is neither empty nor a comment alone. `sign` is a place
+/// in the comment, which may have more lines.
+fn next_line(text: &str, line: usize, sign: usize) -> Option<usize> {
+    let before = text.get(line..sign).unwrap_or_default().trim();
+    let is_block = before.ends_with("/*") || before == "*";
+    let close = text.get(sign..).and_then(|rest| rest.find("*/")).filter(|_| is_block);
+    let from = close.map_or(line, |close| {
+        let end = sign + close;
+        text.get(..end).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1)
+    });
+    let mut following = lines(text, from).skip(1);
+    let is_code = |content: &str| {
+        let content = content.trim();
+        !content.is_empty() && !["#", "//", "<!--"].iter().any(|marker| content.starts_with(marker))
+    };
+    following.find(|(_, content)| is_code(content)).map(|(start, _)| start)
+}
+
+/// The bytes of a line, of what is indented below it, and of the bracket that closes it. A line that goes on behind a
+/// backslash, and a here-document, belong to where they begin, however they are indented.
 fn block(text: &str, line: usize) -> Span {
     let mut all = lines(text, line);
     let Some((start, first)) = all.next() else {
@@ -117,23 +175,43 @@ fn block(text: &str, line: usize) -> Span {
     let code = first.split(" #").next().unwrap_or(first);
     let opens_list = code.trim_end().ends_with(':') && !code.trim_start().starts_with("- ");
     let mut end = start + first.len();
+    let mut goes_on = first.trim_end().ends_with('\\');
+    let mut terminator = here_document(first);
     for (start, content) in all {
         let trimmed = content.trim();
         let depth = indentation(content);
-        if trimmed.is_empty() {
+        if let Some(word) = terminator {
+            end = start + content.len();
+            if trimmed == word {
+                terminator = None;
+            }
             continue;
         }
-        let is_below = depth > own || (depth == own && opens_list && trimmed.starts_with("- "));
+        if trimmed.is_empty() && !goes_on {
+            continue;
+        }
+        let is_below = goes_on || depth > own || (depth == own && opens_list && trimmed.starts_with("- "));
         let closes = depth == own && trimmed.starts_with(['}', ']', ')']);
         if is_below || closes {
             end = start + content.len();
+            terminator = here_document(content);
         }
         if !is_below {
             break;
         }
+        goes_on = trimmed.ends_with('\\');
     }
     let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
     Span::new(offset(start), offset(end))
+}
+
+/// The word that ends the here-document which a line opens.
+fn here_document(line: &str) -> Option<&str> {
+    let (_, rest) = line.split_once("<<")?;
+    let word = rest.trim_start_matches(['-', '~']).split_whitespace().next()?;
+    let word = word.trim_matches(['\'', '"', '\\']);
+    (!word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'))
+        .then_some(word)
 }
 
 fn indentation(line: &str) -> usize {
@@ -244,9 +322,40 @@ mod tests {
     }
 
     #[test]
+    fn lines_that_go_on_and_here_documents_belong_to_where_they_begin() {
+        let shell = "# keylint: ignore[a] x\naws kms create-grant \\\n--key-id k\necho\n";
+        assert_eq!(covered("a.sh", shell), [("aws kms create-grant \\\n--key-id k", None)]);
+        let terraform = "  # keylint: ignore[a] x\n  policy = <<EOT\n{\n}\nEOT\n}\n";
+        assert_eq!(covered("a.tf", terraform), [("policy = <<EOT\n{\n}\nEOT", None)]);
+        let block = "/*\n * keylint: ignore[a] x\n */\nlocals {}\n/* keylint: ignore[a] x\n*/\nb = 1\n";
+        assert_eq!(covered("a.tf", block), [("locals {}", None), ("b = 1", None)]);
+        // At the end of a file it is about nothing.
+        assert_eq!(covered("a.tf", "a = 1\n# keylint: ignore[a] x"), [("", None)]);
+    }
+
+    #[test]
+    fn a_day_is_found_wherever_it_stands() {
+        for (text, day, reason) in [
+            ("until=2027-01-31 x", "2027-01-31", "x"),
+            ("SEC-1 until=2027-01-31", "2027-01-31", "SEC-1"),
+            ("SEC-1 until: 2027-01-31, or so", "2027-01-31,", "SEC-1 or so"),
+            ("- Expires = soon x", "soon", "x"),
+        ] {
+            let written = format!("keylint: ignore[a] {text}");
+            let ignore = directive(FileId(0), 0, &written).unwrap();
+            let found = ignore.expires.map(|expires| expires.value);
+            assert_eq!((found.as_deref(), ignore.reason.as_deref()), (Some(day), Some(reason)), "{text}");
+        }
+        let without = directive(FileId(0), 0, "keylint: ignore[a] until the partner moves").unwrap();
+        assert_eq!(without.reason.as_deref(), Some("until the partner moves"));
+    }
+
+    #[test]
     fn what_is_no_comment_is_no_ignore() {
         for (path, text) in [
             ("a.yaml", "x: 'keylint: ignore[a] x'\ny: 1\n"),
+            ("a.yaml", "x: \"a # keylint: ignore[a] x\"\n"),
+            ("a.tf.json", "{\"description\": \"keylint: ignore[a] x\"}"),
             ("a.yaml", "# keylint: ignored[a]\ny: 1\n"),
             ("a.yaml", "# keylint: checked\ny: 1\n"),
             ("a.md", "```yaml\n# keylint: ignore[a] x\n```\nz\n"),

@@ -49,8 +49,8 @@ fn wrong_usage_is_status_2_and_says_what_is_right() {
             "only one --output-format can go to standard output",
         ),
         (
-            &["--output-format", "json=x", "--output-format", "full=x"],
-            "only one --output-format can go to `x`",
+            &["--output-format", "json=x", "--output-format", "full=./x"],
+            "only one --output-format can go to `./x`",
         ),
         (&["--fail-level", "info"], "[possible values: error, warning, note, never]"),
         (&["--account", "1234"], "the id of an account has 12 digits"),

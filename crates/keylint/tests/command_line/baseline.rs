@@ -99,3 +99,35 @@ fn what_cannot_be_read_is_in_no_baseline() {
     let said = "error: cannot read the baseline `none.json`: it does not exist\n  help: `keylint baseline` writes one\n";
     assert_eq!(ran, Ran::new(2, "", said));
 }
+
+#[test]
+fn a_baseline_in_a_folder_of_its_own_has_no_machine_in_it() {
+    let folder = Folder::new(&[("keylint.yaml", "baseline: .ci/known.json\n"), ("kms/a.json", BAD)]);
+    std::fs::create_dir(folder.0.join(".ci")).unwrap();
+    assert_eq!(folder.run(&["baseline"]).stdout, ".ci/known.json: 1 finding\n");
+    assert!(
+        folder.read(".ci/known.json").contains(r#""file":"../kms/a.json""#),
+        "{}",
+        folder.read(".ci/known.json")
+    );
+    assert_eq!(concise(&folder, &[]).status, 0);
+    // In another clone.
+    let clone = Folder::new(&[
+        ("keylint.yaml", "baseline: .ci/known.json\n"),
+        ("kms/a.json", BAD),
+        ("kms/b.json", BAD),
+    ]);
+    clone.write(".ci/known.json", folder.read(".ci/known.json"));
+    assert_eq!(concise(&clone, &[]).stdout, broken("kms/b.json"));
+}
+
+#[test]
+fn a_baseline_of_some_files_keeps_what_is_known_of_the_others() {
+    let folder = folder();
+    folder.write("kms/b.json", BAD);
+    assert_eq!(folder.run(&["baseline", "kms/b.json"]).stdout, "keylint-baseline.json: 2 findings\n");
+    folder.write("kms/a.json", GOOD);
+    assert_eq!(folder.run(&["baseline", "kms/a.json"]).stdout, "keylint-baseline.json: 1 finding\n");
+    std::fs::remove_file(folder.0.join("kms/b.json")).unwrap();
+    assert_eq!(folder.run(&["baseline", "kms/a.json"]).stdout, "keylint-baseline.json: 0 findings\n");
+}

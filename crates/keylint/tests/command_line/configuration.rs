@@ -172,4 +172,10 @@ fn settings_are_shown_with_where_they_come_from() {
         assert!(lines.contains(&line.to_owned()), "{line}: {}", ran.stdout);
     }
     assert_eq!(folder.run(&["config", "shwo"]).status, 2);
+    // What is wrong with them is said as a check says it.
+    folder.write("keylint.yaml", "acount: 1\n");
+    let ran = folder.run(&["config", "show"]);
+    assert!(ran.status == 2 && ran.stderr.contains("keylint.yaml:1:1: error:"), "{}", ran.stderr);
+    let ran = folder.run(&["config", "show", "--config", "none.yaml"]);
+    assert_eq!(ran.status, 2);
 }

@@ -191,3 +191,71 @@ fn ignores_are_listed() {
     let expected = "keylint.yaml:2:5: unknown-action, duplicate-sid (in kms/a.json, in the statement `A`, until 2999-01-31): SEC-1\nb.yaml:8:22: unknown-action: SEC-2\n";
     assert_eq!(ran, Ran::new(0, expected, ""));
 }
+
+#[test]
+fn a_pattern_is_unused_only_if_all_that_it_covers_was_checked() {
+    let config = "ignore:\n  - { rule: unknown-action, path: 'kms/*.json', reason: x }\n";
+    let folder = Folder::new(&[("keylint.yaml", config), ("kms/a.json", BAD), ("kms/b.json", GOOD)]);
+    assert_eq!(concise(&folder, &["-q", "kms/b.json"]), Ran::new(0, "", ""));
+    folder.write("kms/a.json", GOOD);
+    assert_eq!(concise(&folder, &["-q", "kms/b.json"]), Ran::new(0, "", ""));
+    for all in [&["-q", "kms"][..], &["-q", "."], &["-q", "kms/a.json", "kms/b.json"]] {
+        assert_eq!(concise(&folder, all).stdout.matches("[unused-ignore]").count(), 1, "{all:?}");
+    }
+}
+
+#[test]
+fn a_comment_counts_in_a_file_of_the_module_that_was_not_asked_for() {
+    let data = "# keylint: ignore[unknown-action] SEC-1\n# keylint: ignore[unknown-action]\ndata \"aws_iam_policy_document\" \"k\" {\n  statement {\n    actions = [\"kms:Decrpt\", \"kms:*\"]\n    resources = [\"*\"]\n    principals {\n      type = \"AWS\"\n      identifiers = [\"111122223333\"]\n    }\n  }\n}\n";
+    let key = "resource \"aws_kms_key\" \"k\" {\n  policy = data.aws_iam_policy_document.k.json\n}\n";
+    let folder = Folder::new(&[("data.tf", data), ("main.tf", key)]);
+    assert_eq!(concise(&folder, &["-q", "main.tf"]), Ran::new(0, "", ""));
+    let all = concise(&folder, &["-q"]).stdout;
+    assert!(all.contains("[missing-reason]") && !all.contains("[unknown-action]"), "{all}");
+}
+
+#[test]
+fn metadata_that_is_not_understood_is_not_followed() {
+    let folder = Folder::new(&[]);
+    for (metadata, said) in [
+        (
+            "ignore: [{ rule: unknown-action, until: 2020-01-01, reason: x }]",
+            "an ignore has no member `until`",
+        ),
+        ("ignore: [{ rule: unknown-action, sids: A, reason: x }]", "an ignore has no member `sids`"),
+        (
+            "ignore: [{ rule: unknown-action, statement: -1, reason: x }]",
+            "the index of a statement is a number",
+        ),
+        ("ignores: [{ rule: unknown-action, reason: x }]", "keylint knows nothing of this name here"),
+    ] {
+        let with = format!("Type: AWS::KMS::Key\n    Metadata:\n      keylint: {{ {metadata} }}\n");
+        folder.write("a.yaml", TEMPLATE.replace("Type: AWS::KMS::Key\n", &with));
+        let ran = concise(&folder, &["-q", "a.yaml"]);
+        let lines = ran.stdout.lines().count();
+        assert!(
+            lines == 2 && ran.stdout.contains(said) && ran.stdout.contains("[invalid-ignore]"),
+            "{}",
+            ran.stdout
+        );
+    }
+    let alone =
+        "Type: AWS::KMS::Key\n    Metadata: { keylint: { ignore: { rule: unknown-action, reason: x } } }\n";
+    folder.write("a.yaml", TEMPLATE.replace("Type: AWS::KMS::Key\n", alone));
+    assert_eq!(concise(&folder, &["-q", "a.yaml"]), Ran::new(0, "", ""));
+    folder.write("a.yaml", format!("Metadata: {{ keylint: {{ ignore: [] }} }}\n{TEMPLATE}"));
+    assert!(concise(&folder, &["-q", "a.yaml"]).stdout.contains("this stands at no resource"));
+}
+
+#[test]
+fn the_list_is_safe_and_says_what_is_over_and_what_could_not_be_read() {
+    let config =
+        "ignore:\n  - { rule: unknown-action, reason: \"##[error]\\e[31m\\nx\", expires: 2020-01-31 }\n";
+    let folder = Folder::new(&[("keylint.yaml", config)]);
+    let ran = folder.run(&["ignores"]);
+    let expected =
+        "keylint.yaml:2:5: unknown-action (until 2020-01-31, so not followed): # #[error]␛[31m␊x\n";
+    assert_eq!(ran, Ran::new(0, expected, ""));
+    let ran = folder.run(&["ignores", "none.json"]);
+    assert!(ran.status == 2 && ran.stderr.contains("[unreadable-file]"), "{}", ran.stderr);
+}
