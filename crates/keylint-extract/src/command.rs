@@ -9,12 +9,14 @@
 //! | `surroundings` | comments, quotes and blocks that a command stands in |
 //! | `reader` | the characters as the shell gets them |
 //! | `words` | the words of a command |
+//! | `constants` | variables of a script that have one value |
 //! | `holes` | what is not known before the command runs: variables, placeholders |
 //! | `request` | the options, in the form of the API's request |
 //! | `shorthand` | the CLI's own syntax for structures |
 //!
 //! <https://docs.aws.amazon.com/cli/latest/reference/kms/create-grant.html>
 
+mod constants;
 mod holes;
 mod reader;
 mod request;
@@ -28,7 +30,8 @@ mod tests;
 use keylint_source::Span;
 use memchr::memmem;
 
-use self::reader::Reader;
+use self::constants::Constants;
+use self::reader::{Enclosure, Reader};
 use self::surroundings::Surroundings;
 use self::words::{Word, Words};
 use crate::value::Value;
@@ -64,13 +67,14 @@ pub(crate) fn grant_commands(text: &str) -> Vec<GrantCommand> {
         return commands;
     }
     let surroundings = Surroundings::of(text);
+    let constants = Constants::of(text);
     // Everything before has been read, so that no byte is read again and again.
     let mut read_to = 0;
     for sign in memmem::find_iter(text.as_bytes(), SIGN) {
         if sign < read_to {
             continue;
         }
-        let found = command_at(&surroundings, read_to, sign);
+        let found = command_at(&surroundings, &constants, read_to, sign);
         read_to = sign + SIGN.len();
         if let Some((command, end)) = found {
             read_to = read_to.max(end);
@@ -81,7 +85,12 @@ pub(crate) fn grant_commands(text: &str) -> Vec<GrantCommand> {
 }
 
 /// The command whose name stands at `sign`, and where it ends.
-fn command_at(surroundings: &Surroundings<'_>, from: usize, sign: usize) -> Option<(GrantCommand, usize)> {
+fn command_at(
+    surroundings: &Surroundings<'_>,
+    constants: &Constants,
+    from: usize,
+    sign: usize,
+) -> Option<(GrantCommand, usize)> {
     let text = surroundings.text;
     let from = from.max(sign.saturating_sub(REACH));
     let from = (from..sign).find(|at| text.is_char_boundary(*at))?;
@@ -93,7 +102,7 @@ fn command_at(surroundings: &Surroundings<'_>, from: usize, sign: usize) -> Opti
         .take(4)
         .find_map(|start| {
             let reader = surroundings.reader(start)?;
-            let (at, request, end) = command(reader, sign)?;
+            let (at, request, end) = command(reader, constants, sign)?;
             let (begins_line, is_always_run) = surroundings.place_of(start);
             Some((GrantCommand { at, request, begins_line, is_always_run }, end))
         })
@@ -116,7 +125,7 @@ fn is_program(text: &str, start: usize) -> bool {
 
 /// The command that a reader stands at the beginning of, if its name stands at `sign`: its first words, what it asks
 /// for, and where it ends.
-fn command(reader: Reader<'_>, sign: usize) -> Option<(Span, Value, usize)> {
+fn command(reader: Reader<'_>, constants: &Constants, sign: usize) -> Option<(Span, Value, usize)> {
     let mut words = Words::new(reader);
     let program = words.next()?;
     let mut options: Vec<Word> = Vec::new();
@@ -147,6 +156,10 @@ fn command(reader: Reader<'_>, sign: usize) -> Option<(Span, Value, usize)> {
     let end = words.read_to();
     let rest = words.rest(options.last_mut());
     let last = options.last().map_or(name.at, |last| last.at);
+    // In the string of a program, a variable is not one of the text around it.
+    if reader.enclosure == Enclosure::None {
+        options = options.into_iter().flat_map(|word| word.with_constants(constants, reader.text)).collect();
+    }
     let request = request::request(options, rest, program.at.to(last))?;
     Some((program.at.to(name.at), request, end))
 }

@@ -2,6 +2,7 @@
 
 use keylint_source::Span;
 
+use super::constants::Constants;
 use super::holes::{Quotes, balanced, hole};
 use super::reader::{Enclosure, Reader, Unit, span};
 use crate::value::{Piece, PieceKind, Text};
@@ -44,6 +45,38 @@ impl Word {
     /// Whether the reader is to put something in its place.
     pub(super) fn is_placeholder(&self) -> bool {
         self.is_placeholder
+    }
+
+    /// The words that the shell makes of it, with the values of constants in the place of their names. Without quotes a
+    /// value is taken apart at its blanks.
+    pub(super) fn with_constants(mut self, constants: &Constants, source: &str) -> Vec<Self> {
+        if self.is_several {
+            return vec![self];
+        }
+        let splits = self.is_variable();
+        for piece in &mut self.text.pieces {
+            let written = source.get(piece.at.range()).unwrap_or_default();
+            let name = written
+                .strip_prefix('$')
+                .map(|name| name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name));
+            let used_at = piece.at.start() as usize;
+            let value = name.filter(|_| matches!(piece.kind, PieceKind::Hole));
+            if let Some(value) = value.and_then(|name| constants.value(name, used_at)) {
+                let text = source.get(value.clone()).unwrap_or_default().to_owned();
+                *piece = Piece { text, at: span(value.start, value.end), kind: PieceKind::Exact };
+            }
+        }
+        let (true, [Piece { text, at, kind: PieceKind::Exact }]) = (splits, self.text.pieces.as_slice())
+        else {
+            return vec![self];
+        };
+        let offset = |part: &str| at.start() as usize + (part.as_ptr().addr() - text.as_ptr().addr());
+        let word = |part: &str| {
+            let mut one = Text::default();
+            one.push(part, span(offset(part), offset(part) + part.len()), true);
+            Self { text: one, ..self.clone() }
+        };
+        text.split_ascii_whitespace().map(word).collect()
     }
 
     /// The part behind an offset of the text.
