@@ -49,7 +49,9 @@ impl Language {
             || has("data \"aws_iam_policy_document\"")
         {
             Self::Terraform { is_json: false }
-        } else if has("AWS::KMS::") || has("kms.services.k8s.aws/") || (has("AWS::IAM::") && names_kms(text))
+        } else if has("AWS::KMS::")
+            || has("kms.services.k8s.aws/")
+            || ((has("AWS::IAM::") || has("AWS::Serverless::")) && names_kms(text))
         {
             Self::Yaml
         } else {
@@ -68,8 +70,8 @@ pub(crate) fn names_kms(text: &str) -> bool {
 /// Whether a text declares a key as a resource of CloudFormation, or something that is given an IAM policy and names
 /// KMS, rather than mentioning one.
 pub(crate) fn declares_holder(text: &str) -> bool {
-    declares(text, "AWS::KMS::")
-        || (names_kms(text) && (declares(text, "AWS::IAM::") || declares(text, "AWS::SSO::PermissionSet")))
+    let holders = ["AWS::IAM::", "AWS::SSO::PermissionSet", "AWS::Serverless::"];
+    declares(text, "AWS::KMS::") || (names_kms(text) && holders.iter().any(|holder| declares(text, holder)))
 }
 
 /// Whether a type that begins so is that of a resource.

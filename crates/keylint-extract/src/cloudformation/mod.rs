@@ -38,7 +38,7 @@ use crate::{DocumentKind, KeyFacts, Resolved, Resource, Way};
 const KEY: &str = "AWS::KMS::Key";
 const REPLICA_KEY: &str = "AWS::KMS::ReplicaKey";
 /// Resources that have policies: their type, the property that is the policy, and what the policy is.
-const POLICIES: [(&str, &str, DocumentKind); 11] = [
+const POLICIES: [(&str, &str, DocumentKind); 13] = [
     (KEY, "KeyPolicy", DocumentKind::KeyPolicy),
     (REPLICA_KEY, "KeyPolicy", DocumentKind::KeyPolicy),
     ("AWS::IAM::Policy", POLICY_DOCUMENT, DocumentKind::IdentityPolicy),
@@ -50,6 +50,8 @@ const POLICIES: [(&str, &str, DocumentKind); 11] = [
     ("AWS::IAM::User", INLINE_POLICIES, DocumentKind::IdentityPolicy),
     ("AWS::IAM::Group", INLINE_POLICIES, DocumentKind::IdentityPolicy),
     ("AWS::SSO::PermissionSet", "InlinePolicy", DocumentKind::IdentityPolicy),
+    ("AWS::Serverless::Function", INLINE_POLICIES, DocumentKind::IdentityPolicy),
+    ("AWS::Serverless::StateMachine", INLINE_POLICIES, DocumentKind::IdentityPolicy),
 ];
 const POLICY_DOCUMENT: &str = "PolicyDocument";
 /// The property that is a list of policies, with the document of each.
@@ -61,7 +63,9 @@ const FOR_EACH: &str = "Fn::ForEach::";
 /// so that it is worth parsing.
 pub(crate) fn has_sign(text: &str) -> bool {
     let has = |sign: &str| memmem::find(text.as_bytes(), sign.as_bytes()).is_some();
-    has(KEY) || has(REPLICA_KEY) || ((has("AWS::IAM::") || has("AWS::SSO::PermissionSet")) && names_kms(text))
+    let gives_policies =
+        || ["AWS::IAM::", "AWS::SSO::PermissionSet", "AWS::Serverless::"].into_iter().any(has);
+    has(KEY) || has(REPLICA_KEY) || (names_kms(text) && gives_policies())
 }
 
 /// Whether a tree is a template, has one in it, or is a piece of one.
@@ -191,7 +195,10 @@ fn inline<'t>(list: Node<'t>, conditions: Conditions<'t>) -> Vec<(Node<'t>, Cond
                 }
             }
             _ => {
-                found.extend(member(node, POLICY_DOCUMENT).map(|policy| (policy, conditions.clone())));
+                // In a template of SAM a policy stands there without a name.
+                let own = || member(node, "Statement").map(|_| node);
+                let policy = member(node, POLICY_DOCUMENT).or_else(own);
+                found.extend(policy.map(|policy| (policy, conditions.clone())));
                 open.extend(node.items().map(|item| (item, conditions.clone())));
             }
         }
