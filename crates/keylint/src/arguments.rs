@@ -21,9 +21,7 @@ Examples:
 Exit status:
   0  nothing at or above --fail-level was found
   1  something was found
-  2  the job could not be done: wrong usage or configuration, a file that cannot be read or parsed
-
-Options about the run can be set in the environment too: KEYLINT_ and the name, such as KEYLINT_FAIL_LEVEL=error.";
+  2  the job could not be done: wrong usage or configuration, a file that cannot be read or parsed";
 
 const CAN_EXAMPLES: &str = "\
 Examples:
@@ -100,7 +98,7 @@ pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) config: Config,
     /// The account that owns the keys, where their policies leave it open
-    #[arg(long, value_name = "ID", help_heading = "Rules", env = "KEYLINT_ACCOUNT", hide_env = true, value_parser = account)]
+    #[arg(long, value_name = "ID", help_heading = "Rules", env = "KEYLINT_ACCOUNT", hide_env_values = true, value_parser = account)]
     pub(crate) account: Option<String>,
     /// A service that the keys must serve, whether or not a policy names it; repeatable
     #[arg(
@@ -108,7 +106,7 @@ pub(crate) struct Check {
         value_name = "NAME",
         help_heading = "Rules",
         env = "KEYLINT_SERVICE",
-        hide_env = true,
+        hide_env_values = true,
         value_delimiter = ','
     )]
     pub(crate) services: Vec<String>,
@@ -118,7 +116,7 @@ pub(crate) struct Check {
         value_name = "NAMES",
         help_heading = "Rules",
         env = "KEYLINT_SELECT",
-        hide_env = true,
+        hide_env_values = true,
         value_delimiter = ','
     )]
     pub(crate) select: Vec<String>,
@@ -128,22 +126,28 @@ pub(crate) struct Check {
         value_name = "NAMES",
         help_heading = "Rules",
         env = "KEYLINT_IGNORE",
-        hide_env = true,
+        hide_env_values = true,
         value_delimiter = ','
     )]
     pub(crate) ignore: Vec<String>,
 
     /// Report also what comments and the configuration say is to be ignored, entry by entry
-    #[arg(long, help_heading = "Rules", env = "KEYLINT_NO_IGNORES", hide_env = true, value_parser = FalseyValueParser::new())]
+    #[arg(long, help_heading = "Rules", env = "KEYLINT_NO_IGNORES", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub(crate) no_ignores: bool,
 
     /// Leave out the findings in this baseline
-    #[arg(long, value_name = "FILE", help_heading = "Rules", env = "KEYLINT_BASELINE", hide_env = true)]
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Rules",
+        env = "KEYLINT_BASELINE",
+        hide_env_values = true
+    )]
     pub(crate) baseline: Option<PathBuf>,
 
     /// How to report, and where to; repeatable [default: full]. Formats: full, plain, concise, json, jsonl, sarif, github,
     /// gitlab, junit, checkstyle, rdjson, rdjsonl, azure, teamcity, markdown
-    #[arg(long = "output-format", value_name = "NAME[=FILE]", help_heading = "Output", env = "KEYLINT_OUTPUT_FORMAT", hide_env = true, value_parser = output)]
+    #[arg(long = "output-format", value_name = "NAME[=FILE]", help_heading = "Output", env = "KEYLINT_OUTPUT_FORMAT", hide_env_values = true, value_parser = output)]
     pub(crate) outputs: Vec<Output>,
     /// The least severity that makes the exit status 1
     #[arg(
@@ -151,7 +155,7 @@ pub(crate) struct Check {
         value_name = "LEVEL",
         help_heading = "Output",
         env = "KEYLINT_FAIL_LEVEL",
-        hide_env = true,
+        hide_env_values = true,
         default_value = "warning"
     )]
     pub(crate) fail_level: FailLevel,
@@ -161,24 +165,24 @@ pub(crate) struct Check {
         value_name = "WHEN",
         help_heading = "Output",
         env = "KEYLINT_COLOR",
-        hide_env = true,
+        hide_env_values = true,
         default_value = "auto"
     )]
     pub(crate) color: ColorChoice,
     /// Also list what is not known before deployment
-    #[arg(short, long, help_heading = "Output", env = "KEYLINT_VERBOSE", hide_env = true, value_parser = FalseyValueParser::new(), conflicts_with = "quiet")]
+    #[arg(short, long, help_heading = "Output", env = "KEYLINT_VERBOSE", hide_env_values = true, value_parser = FalseyValueParser::new(), conflicts_with = "quiet")]
     pub(crate) verbose: bool,
     /// Also show, for each declared use of a key from another account, which documents it depends on and which is missing
-    #[arg(long, help_heading = "Output", env = "KEYLINT_EXPLAIN_CHAIN", hide_env = true, value_parser = FalseyValueParser::new(), conflicts_with = "quiet")]
+    #[arg(long, help_heading = "Output", env = "KEYLINT_EXPLAIN_CHAIN", hide_env_values = true, value_parser = FalseyValueParser::new(), conflicts_with = "quiet")]
     pub(crate) explain_chain: bool,
     /// Print diagnostics and nothing else
-    #[arg(short, long, help_heading = "Output", env = "KEYLINT_QUIET", hide_env = true, value_parser = FalseyValueParser::new())]
+    #[arg(short, long, help_heading = "Output", env = "KEYLINT_QUIET", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub(crate) quiet: bool,
     /// Do not show progress
-    #[arg(long, help_heading = "Output", env = "KEYLINT_NO_PROGRESS", hide_env = true, value_parser = FalseyValueParser::new())]
+    #[arg(long, help_heading = "Output", env = "KEYLINT_NO_PROGRESS", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub(crate) no_progress: bool,
     /// The number of files to check at the same time [default: one for each processor]
-    #[arg(long, value_name = "N", help_heading = "Output", env = "KEYLINT_THREADS", hide_env = true)]
+    #[arg(long, value_name = "N", help_heading = "Output", env = "KEYLINT_THREADS", hide_env_values = true)]
     pub(crate) threads: Option<std::num::NonZeroUsize>,
 }
 
@@ -222,7 +226,7 @@ pub(crate) struct Can {
     #[arg(long = "resource", visible_alias = "key-arn", value_name = "ARN", help_heading = "Question")]
     pub(crate) key_arn: Option<String>,
     /// The account that owns the key, where its policy leaves it open
-    #[arg(long, value_name = "ID", help_heading = "Question", env = "KEYLINT_ACCOUNT", hide_env = true, value_parser = account)]
+    #[arg(long, value_name = "ID", help_heading = "Question", env = "KEYLINT_ACCOUNT", hide_env_values = true, value_parser = account)]
     pub(crate) account: Option<String>,
     #[command(flatten)]
     pub(crate) config: Config,
@@ -242,7 +246,7 @@ pub(crate) struct Can {
         value_name = "WHEN",
         help_heading = "Output",
         env = "KEYLINT_COLOR",
-        hide_env = true,
+        hide_env_values = true,
         default_value = "auto"
     )]
     pub(crate) color: ColorChoice,
@@ -270,7 +274,7 @@ pub(crate) struct Config {
         value_name = "FILE",
         help_heading = "Rules",
         env = "KEYLINT_CONFIG",
-        hide_env = true
+        hide_env_values = true
     )]
     pub(crate) path: Option<PathBuf>,
 }
