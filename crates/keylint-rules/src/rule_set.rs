@@ -141,6 +141,11 @@ impl RuleSet {
         self.services.iter().any(|service| service.name == name && !service.grant.is_empty())
     }
 
+    /// The names of keylint's own rules.
+    pub fn built_in_names() -> impl Iterator<Item = &'static str> {
+        RULES.iter().map(|(name, _)| *name)
+    }
+
     /// Whether what a rule finds is reported.
     pub fn applies(&self, selection: &Selection, name: &str) -> bool {
         let index = self.rules.iter().position(|rule| rule.info.name == name);

@@ -1,10 +1,14 @@
 //! The command line as the user writes it.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use clap::builder::{FalseyValueParser, NonEmptyStringValueParser, PossibleValuesParser};
+use clap::builder::{
+    FalseyValueParser, NonEmptyStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser,
+};
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use keylint_report::Format;
+use keylint_rules::RuleSet;
 use keylint_source::{Severity, did_you_mean, quoted_list};
 
 use crate::lint;
@@ -145,9 +149,8 @@ pub(crate) struct Check {
     )]
     pub(crate) baseline: Option<PathBuf>,
 
-    /// How to report, and where to; repeatable [default: full]. Formats: full, plain, concise, json, jsonl, sarif, github,
-    /// gitlab, junit, checkstyle, rdjson, rdjsonl, azure, teamcity, markdown
-    #[arg(long = "output-format", value_name = "NAME[=FILE]", help_heading = "Output", env = "KEYLINT_OUTPUT_FORMAT", hide_env_values = true, value_parser = output)]
+    /// How to report, and where to; repeatable [default: full]
+    #[arg(long = "output-format", value_name = "NAME[=FILE]", help_heading = "Output", env = "KEYLINT_OUTPUT_FORMAT", hide_env_values = true, value_parser = Formats)]
     pub(crate) outputs: Vec<Output>,
     /// The least severity that makes the exit status 1
     #[arg(
@@ -302,7 +305,7 @@ pub(crate) enum RulesFormat {
 #[derive(Args, Debug)]
 pub(crate) struct Explain {
     /// The rule's name
-    #[arg(value_name = "RULE", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(value_name = "RULE", value_parser = RuleNames, hide_possible_values = true)]
     pub(crate) rule: String,
     #[command(flatten)]
     pub(crate) config: Config,
@@ -379,6 +382,48 @@ pub(crate) struct Output {
     pub(crate) file: Option<PathBuf>,
 }
 
+/// Reads an [`Output`], and tells shells the formats.
+#[derive(Clone, Copy)]
+struct Formats;
+
+impl TypedValueParser for Formats {
+    type Value = Output;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        option: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<Output, clap::Error> {
+        output.parse_ref(command, option, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(Format::names().map(PossibleValue::new)))
+    }
+}
+
+/// Reads the name of a rule, and tells shells those of keylint's own.
+#[derive(Clone, Copy)]
+struct RuleNames;
+
+impl TypedValueParser for RuleNames {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        option: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        NonEmptyStringValueParser::new().parse_ref(command, option, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(RuleSet::built_in_names().map(PossibleValue::new)))
+    }
+}
+
 fn output(argument: &str) -> Result<Output, String> {
     let (name, file) = match argument.split_once('=') {
         Some((_, "")) => return Err("the name of a file is missing behind `=`".to_owned()),
@@ -432,7 +477,7 @@ mod tests {
         let help = Arguments::command().render_long_help().to_string();
         let words: Vec<&str> = help.split_whitespace().collect();
         let names: Vec<&str> = Format::names().collect();
-        assert!(words.join(" ").contains(&format!("Formats: {}", names.join(", "))), "{help}");
+        assert!(words.join(" ").contains(&format!("[possible values: {}]", names.join(", "))), "{help}");
     }
 
     #[test]
