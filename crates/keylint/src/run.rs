@@ -68,6 +68,10 @@ impl Run {
 
     /// Leaves out what is to be ignored, adds what is wrong with the ignores, and counts what is left out.
     pub(crate) fn without_ignored(&mut self) -> usize {
+        // Most repositories ignore nothing, and the paths of many files are not worth looking at for that.
+        if self.checked.ignores.is_empty() && self.linter.ignore_entries().is_empty() {
+            return 0;
+        }
         let mut found = std::mem::take(&mut self.checked.diagnostics);
         let ignored = self.with_ignores(|ignores| ignores.apply(&mut found, &self.sources));
         self.checked.diagnostics = found;
