@@ -120,6 +120,13 @@ impl<'t> Given<'t> {
     }
 }
 
+impl GrantOperations<'_> {
+    /// Whether there is certainly no operation in it.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty() && !self.open
+    }
+}
+
 impl<'t> Grant<'t> {
     /// Reads an object that is the request for a grant, or the entry of a list of grants. `heading` is the best place for
     /// the whole; without one it is the first character.

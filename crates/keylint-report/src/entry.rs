@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use keylint_source::{Diagnostic, FileId, Position, Severity, Unit};
+use keylint_source::{Diagnostic, FileId, Position, Severity};
 
 use crate::Report;
 use crate::place::Place;
@@ -92,11 +92,6 @@ impl Entry<'_> {
         lines.extend(diagnostic.help.iter().map(|help| paragraph("help", help)));
         lines
     }
-}
-
-/// The position in the unit that a format prescribes.
-pub(crate) fn region(place: &Place<'_>, unit: Unit) -> (Position, Position) {
-    (place.file.position(place.span.start(), unit), place.file.position(place.span.end(), unit))
 }
 
 fn files_with_several_resources(diagnostics: &[Diagnostic]) -> BTreeSet<FileId> {

@@ -244,7 +244,7 @@ pub struct Report<'r> {
     /// What there is to say, in the order in which it is to be said.
     pub diagnostics: &'r [Diagnostic],
     /// All rules, for the formats that describe them.
-    pub rules: &'r [RuleInfo],
+    pub rules: &'r [&'r RuleInfo],
     /// What policies depend on and nobody knows before deployment, for the formats that
     /// [tell it](Format::tells_unknown).
     pub unknown: &'r [Unknown],
@@ -368,12 +368,12 @@ mod tests {
         let (sources, summary) = (Sources::default(), Summary::default());
         let report =
             |root, folder| Report { base: Base { root, folder }, ..Report::new(&sources, &[], &summary) };
-        let from = |folder, path| report("/work/repo", folder).path_from_root(path);
+        let from = |folder, path| report("/repo", folder).path_from_root(path);
         assert_eq!(from("", "./kms//a.json"), "kms/a.json");
         assert_eq!(from("infra/kms", "../iam/a.json"), "infra/iam/a.json");
         assert_eq!(from("infra", "../../a.json"), "../a.json");
-        assert_eq!(from("infra", "/work/repo/a.json"), "a.json");
-        assert_eq!(from("infra", "/work/repository/a.json"), "/work/repository/a.json");
+        assert_eq!(from("infra", "/repo/a.json"), "a.json");
+        assert_eq!(from("infra", "/repository/a.json"), "/repository/a.json");
         assert_eq!(report("", "").path_from_root("/a.json"), "/a.json");
     }
 

@@ -28,12 +28,18 @@ impl<'r> Place<'r> {
         Self { file, span: Span::new(start, end) }
     }
 
+    /// Where it starts, and where it ends: the position behind the last character.
+    pub(crate) fn region(&self, unit: Unit) -> (Position, Position) {
+        let position = |offset| self.file.position(offset, unit);
+        (position(self.span.start()), position(self.span.end()))
+    }
+
     /// Where it starts, in code points.
     pub(crate) fn start(&self) -> Position {
         self.file.position(self.span.start(), Unit::CodePoints)
     }
 
-    /// Where it ends: the position behind the last character, in code points.
+    /// Where it ends, in code points.
     pub(crate) fn end(&self) -> Position {
         self.file.position(self.span.end(), Unit::CodePoints)
     }

@@ -9,7 +9,7 @@ use keylint_source::{Label, Position, Severity, Unit};
 use serde::Serialize;
 
 use crate::Report;
-use crate::entry::{Entry, entries, region};
+use crate::entry::{Entry, entries};
 use crate::place::Place;
 use crate::visible::visible;
 
@@ -111,7 +111,7 @@ impl Found {
 
 impl Location {
     fn new(place: &Place<'_>) -> Self {
-        let (start, end) = region(place, Unit::Bytes);
+        let (start, end) = place.region(Unit::Bytes);
         let point = |Position { line, column }| Point { line, column };
         let path = visible(place.file.path()).into_owned();
         Self { path, range: Range { start: point(start), end: point(end) } }

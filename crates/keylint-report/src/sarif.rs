@@ -11,7 +11,7 @@ use keylint_source::{FileId, Label, RuleInfo, Severity, Unit};
 use serde_json::{Map, Value, json};
 
 use crate::Report;
-use crate::entry::{Entry, entries, region};
+use crate::entry::{Entry, entries};
 use crate::fingerprint::{fingerprint, line_hashes};
 use crate::place::Place;
 use crate::visible::{visible, visible_json};
@@ -28,7 +28,7 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<
         "tool": { "driver": {
             "name": "keylint",
             "semanticVersion": report.version,
-            "rules": report.rules.iter().map(rule).collect::<Vec<_>>(),
+            "rules": report.rules.iter().map(|info| rule(info)).collect::<Vec<_>>(),
         } },
         "columnKind": "unicodeCodePoints",
         "invocations": [{
@@ -159,7 +159,7 @@ fn location(report: &Report<'_>, label: &Label) -> Value {
 }
 
 fn physical_location(report: &Report<'_>, place: &Place<'_>) -> Value {
-    let (start, end) = region(place, Unit::CodePoints);
+    let (start, end) = place.region(Unit::CodePoints);
     json!({
         "artifactLocation": { "uri": uri(&report.path_from_root(place.file.path())) },
         "region": {

@@ -31,8 +31,9 @@ mod tests {
             ignored: 3,
             baselined: 0,
         };
+        let rules: Vec<_> = shapes.rules.iter().collect();
         let report = Report {
-            rules: &shapes.rules,
+            rules: &rules,
             unknown: &shapes.unknown,
             version: "0.1.0",
             ..Report::new(&shapes.sources, &shapes.diagnostics, &summary)

@@ -2,20 +2,24 @@
 //!
 //! <https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html>
 
+mod cause;
+mod links;
+mod request;
+
 use std::borrow::Cow;
 
 use keylint_policy::Answer;
 use keylint_policy::arn::{Arn, same_account};
-use keylint_policy::evaluate::{Caller, CallerKind, Context, Evaluator, Obstacle, State, names};
+use keylint_policy::evaluate::{Caller, CallerKind, Context, Evaluator, names};
 use keylint_policy::grant::{Given, Grant};
 use keylint_policy::model::{Effect, Policy, Statement};
 use keylint_policy::pattern::has_hole;
-use keylint_policy::vocabulary::{KeyId, Operation, Operations};
+use keylint_policy::vocabulary::{Operation, Operations};
 use keylint_source::{FileId, Location, Span};
 
+pub(crate) use self::cause::{Cause, HeldCause, is_about_grant};
 use crate::facts::Facts;
-use crate::finding::grant_operation_list;
-use crate::grant_facts::{grantee, is_alias, is_key_id, key_arn, lacking, misplaced_grantee, regions_differ};
+use crate::grant_facts::{grantee, is_key_id, key_arn};
 use crate::identity_policy::of_unknown_holder;
 use crate::rule::Service;
 use crate::rule_set::KeyKnowledge;
@@ -125,18 +129,6 @@ impl Mismatch {
             Self::Grantee => "grantee",
         }
     }
-}
-
-/// What keeps a call from being allowed, with the statement that says so.
-pub(crate) enum Cause<'p> {
-    /// A `Deny`.
-    Denied(&'p Statement<'p>),
-    /// A condition of an `Allow`, by its index.
-    Condition(&'p Statement<'p>, usize),
-    /// The resource of an `Allow`.
-    Resource(&'p Statement<'p>),
-    /// No statement allows the operation; the nearest that names whoever calls.
-    Operation(Option<&'p Statement<'p>>),
 }
 
 impl<'c, 'p> Chain<'c, 'p> {
@@ -249,10 +241,7 @@ impl<'c, 'p> Chain<'c, 'p> {
             callers.extend(self.facts.anyone_in(account));
         }
         // A service's own role creates no grant for itself.
-        let is_service_linked = |caller: &Caller<'_>| {
-            caller.kind == CallerKind::ServiceLinkedRole || caller.arn.contains(":role/aws-service-role/")
-        };
-        callers.retain(|caller| !is_service_linked(caller));
+        callers.retain(|caller| caller.kind != CallerKind::ServiceLinkedRole);
         callers
     }
 
@@ -269,45 +258,6 @@ impl<'c, 'p> Chain<'c, 'p> {
         let answer = Answer::any(answers);
         let cause = (answer == Answer::No).then(|| self.cause(&callers, Operation::CREATE_GRANT, &context));
         (answer, cause)
-    }
-
-    /// What keeps everyone from calling an operation that nobody may call.
-    fn cause(&self, callers: &[Caller<'p>], operation: Operation, context: &Context<'_>) -> Cause<'p> {
-        let statement = |index: usize| self.facts.policy().statements.get(index);
-        for caller in callers {
-            let about = self.facts.evaluator.about(caller);
-            let verdict = about.may(operation, context);
-            if verdict.without_denials != Answer::No
-                && let Some(denial) = verdict.denied_by.and_then(statement)
-            {
-                return Cause::Denied(denial);
-            }
-        }
-        let mut nearest = None;
-        for caller in callers {
-            let about = self.facts.evaluator.about(caller);
-            for (index, obstacle) in about.obstacles(operation, context) {
-                let Some(statement) = statement(index) else { continue };
-                match obstacle {
-                    Obstacle::Condition(condition) => return Cause::Condition(statement, condition),
-                    Obstacle::Resource => return Cause::Resource(statement),
-                    // Of those that do not cover the operation, the last comes nearest: it is about use.
-                    Obstacle::Action => nearest = Some(statement),
-                }
-            }
-        }
-        // A `Deny` where an `Allow` was meant, perhaps.
-        let denies = |statement: &&Statement<'_>| {
-            let to = |caller: &Caller<'_>| {
-                let about = self.facts.evaluator.about(caller);
-                about.applies(statement.index, operation, context).at_all() == Answer::Yes
-            };
-            statement.effect == Some(Effect::Deny) && callers.iter().all(to)
-        };
-        match self.facts.policy().statements.iter().find(denies) {
-            Some(denial) => Cause::Denied(denial),
-            None => Cause::Operation(nearest),
-        }
     }
 
     /// The operations that the service needs and that the key policy does not let the other account call itself.
@@ -332,7 +282,7 @@ impl<'c, 'p> Chain<'c, 'p> {
         let account =
             self.access.account.or_else(|| Some(grantee(self.grants.first()?.document)?.account))?;
         let arn = linked.arn(account, &self.facts.key().partition);
-        let role = Caller::with_arn(account.to_owned(), arn)?.as_service_linked_role();
+        let role = Caller::with_arn(account.to_owned(), arn)?;
         let about = self.facts.evaluator.about(&role);
         let mut lost = Operations::EMPTY;
         let mut denial = None;
@@ -398,11 +348,7 @@ impl<'c, 'p> Chain<'c, 'p> {
             }
             for (index, obstacle) in about.obstacles(Operation::CREATE_GRANT, &context) {
                 let Some(statement) = statements.get(index) else { continue };
-                let cause = match obstacle {
-                    Obstacle::Condition(condition) => Cause::Condition(statement, condition),
-                    Obstacle::Resource => Cause::Resource(statement),
-                    Obstacle::Action => Cause::Operation(Some(statement)),
-                };
+                let cause = Cause::of(statement, obstacle);
                 let is_concrete = !matches!(cause, Cause::Operation(_));
                 if nearest.is_none() || is_concrete {
                     nearest = Some(HeldCause { file: part.file, policy: part.document, cause });
@@ -419,79 +365,6 @@ impl<'c, 'p> Chain<'c, 'p> {
         Some((answer, nearest.filter(|_| answer == Answer::No)))
     }
 
-    /// What is known of the request that creates a grant: it is made directly, by whoever is to create it.
-    fn context<'x>(&self, grant: Option<&Grant<'x>>) -> Context<'x> {
-        let given = |given: Given<'x>| match given {
-            Given::Absent => State::Absent,
-            Given::Is(text) => State::Is(vec![Cow::Borrowed(text.as_str())]),
-            Given::Unknown => State::Unknown,
-        };
-        let mut context = Context::open()
-            .with_value("kms:GrantIsForAWSResource", "false")
-            .with("kms:ViaService", State::Absent)
-            .with_value("aws:ViaAWSService", "false");
-        // A service that calls for a resource of its own would say for which.
-        for key in ["aws:CalledVia", "aws:SourceArn", "aws:SourceAccount", "aws:SourceOrgID"] {
-            context = context.with(key, State::Absent);
-        }
-        let of_key = self.access.arn().and_then(key_arn).map(|arn| arn.region).or(self.access.key.region);
-        let region = match grant.map_or(Given::Absent, |grant| grant.region) {
-            Given::Is(text) if !has_hole(text.as_str()) => Some(text.as_str().to_owned()),
-            Given::Absent => of_key.filter(|region| !has_hole(region)).map(str::to_owned),
-            _ => None,
-        };
-        if let Some(region) = region {
-            context = context.with_value("aws:RequestedRegion", region);
-        }
-        let Some(grant) = grant else {
-            if let (Some(service), Some(account)) = (self.service, self.access.account) {
-                let names = service.grant.iter().map(|operation| Cow::Borrowed(operation.name()));
-                context = context.with("kms:GrantOperations", State::Is(names.collect()));
-                if let Some(linked) = service.role() {
-                    let arn = linked.arn(account, &self.facts.key().partition);
-                    context = context.with_value("kms:GranteePrincipal", arn);
-                }
-            }
-            return context;
-        };
-        let operations = &grant.operations;
-        let names = operations.items.iter().filter_map(|item| item.operation);
-        let names: Vec<Cow<'x, str>> = names.map(|operation| Cow::Borrowed(operation.name())).collect();
-        let is_known = !operations.open && operations.items.iter().all(|item| item.operation.is_some());
-        let constraints = &grant.constraints;
-        let kinds: Vec<Cow<'x, str>> =
-            constraints.items.iter().map(|(kind, _)| Cow::Borrowed(kind.as_str())).collect();
-        context = context
-            .with("kms:GrantOperations", if is_known { State::Is(names) } else { State::Unknown })
-            .with("kms:GranteePrincipal", self.meant_grantee(grant).unwrap_or_else(|| given(grant.grantee)))
-            .with("kms:GranteeServicePrincipal", given(grant.grantee_service))
-            .with("kms:RetiringPrincipal", given(grant.retiring))
-            .with("kms:RetiringServicePrincipal", given(grant.retiring_service))
-            .with(
-                "kms:GrantConstraintType",
-                match kinds {
-                    _ if constraints.open => State::Unknown,
-                    kinds if kinds.is_empty() => State::Absent,
-                    kinds => State::Is(kinds),
-                },
-            );
-        if constraints.items.is_empty() && !constraints.open {
-            // The encryption context of the request is that of the constraints.
-            context = context
-                .with("kms:EncryptionContextKeys", State::Absent)
-                .with("kms:GrantConstraintSourceArn", State::Absent);
-            context = context.without_encryption_context();
-        }
-        context
-    }
-
-    /// The role that a grant means whose grantee is written wrongly, which is a mistake of its own.
-    fn meant_grantee<'x>(&self, grant: &Grant<'x>) -> Option<State<'x>> {
-        let role = grantee(grant).filter(|role| !has_hole(role.name))?;
-        let (service, arn) = (self.service?, self.role_arn()?);
-        (!service.is_role_of(&role)).then(|| State::Is(vec![Cow::Owned(arn)]))
-    }
-
     /// Whether the policy names the service's role of the other account instead of the account: then nobody there may
     /// create a grant, and a rule of its own says so.
     pub(crate) fn names_role_instead(&self) -> bool {
@@ -501,47 +374,6 @@ impl<'c, 'p> Chain<'c, 'p> {
             let is_other = owner.is_some_and(|owner| same_account(owner, role.account) == Answer::No);
             is_other && service.is_role_of(role) && Some(role.account) == self.account()
         })
-    }
-
-    /// What is wrong with a grant in itself, with the place: the rules about grants say it in full.
-    fn flaw(&self, grant: &Grant<'_>) -> Option<(Span, String)> {
-        if let Some(text) = grant.key.text() {
-            let written = text.as_str();
-            if is_alias(written) {
-                return Some((text.span(), format!("names the key by the alias `{written}`")));
-            }
-            if self.access.account.is_some() && is_key_id(written) {
-                return Some((text.span(), "names the key without its account".to_owned()));
-            }
-        }
-        if let Some((region, of_key)) = regions_differ(grant) {
-            return Some((
-                region.span(),
-                format!("is asked for in another Region than the key's, `{of_key}`"),
-            ));
-        }
-        for (given, name) in [(grant.key, "key"), (grant.grantee, "grantee")] {
-            if given.is_absent() && grant.grantee_service.is_absent() {
-                return Some((grant.heading, format!("names no {name}")));
-            }
-        }
-        let unknown = grant.operations.items.iter().find(|item| item.operation.is_none());
-        if let Some(item) = unknown {
-            return Some((item.text.span(), format!("has `{}`, which is no operation", item.text.as_str())));
-        }
-        let (spec, usage) = (self.access.key.spec, self.access.key.usage);
-        let is_refused = |operation: Operation| !operation.in_grants() || !operation.works_on(spec, usage);
-        let refused = grant.operations.items.iter().find(|item| item.operation.is_some_and(is_refused));
-        if let Some(item) = refused {
-            let says = format!("has `{}`, which KMS refuses for this key", item.text.as_str());
-            return Some((item.text.span(), says));
-        }
-        let text = grant.grantee.text()?;
-        if let Some(kind) = misplaced_grantee(grant) {
-            return Some((text.span(), format!("is for {kind}")));
-        }
-        let is_misspelt = self.meant_grantee(grant).is_some();
-        is_misspelt.then(|| (text.span(), "is for a role whose ARN is written wrongly".to_owned()))
     }
 
     /// The account that is to use the key, as messages name it.
@@ -554,172 +386,4 @@ impl<'c, 'p> Chain<'c, 'p> {
         let linked = self.service?.role()?;
         Some(linked.arn(self.access.account?, &self.facts.key().partition))
     }
-
-    /// The documents in their order, with what each does.
-    pub(crate) fn links(&self) -> Vec<Link> {
-        let mut links = vec![self.link_of_policy()];
-        links.extend(self.links_of_grants());
-        links.push(self.link_of_identity_policy());
-        links
-    }
-
-    fn link_of_policy(&self) -> Link {
-        let policy = self.access.policy;
-        let link = |holds, span, says: String| Link {
-            document: "key policy",
-            holds,
-            at: Some(policy.at(span)),
-            says,
-        };
-        let account = self.account().unwrap_or("?").to_owned();
-        let heading = self.facts.policy().heading;
-        let grant = self.grants.first().map(|part| part.document);
-        let (may, cause) = self.may_create(grant);
-        match (may, cause) {
-            (Answer::No, Some(cause)) => {
-                let span = cause.place().unwrap_or(heading);
-                link(Answer::No, span, format!("does not let account {account} create the grant"))
-            }
-            (Answer::Maybe | Answer::No, _) => {
-                link(Answer::Maybe, heading, "whether it lets the grant be created is not known".to_owned())
-            }
-            (Answer::Yes, _) => {
-                if let Some((denial, _)) = self.denied_to_role() {
-                    let says = "denies the service what it needs, with or without a grant".to_owned();
-                    return link(Answer::No, denial.actions.value, says);
-                }
-                let unshared = self.unshared();
-                if unshared.is_empty() {
-                    let creates = match self.creators.as_slice() {
-                        [_, _] if self.access.account.is_some() => ", and the grant be created",
-                        _ => " and create the grant",
-                    };
-                    link(Answer::Yes, heading, format!("lets account {account} use the key{creates}"))
-                } else {
-                    let lacking = crate::finding::operation_list(&unshared);
-                    link(Answer::No, heading, format!("does not let account {account} call {lacking}"))
-                }
-            }
-        }
-    }
-
-    fn links_of_grants(&self) -> Vec<Link> {
-        let link = |holds, at, says: String| Link { document: "grant", holds, at, says };
-        if let Some((part, mismatch)) = &self.nearest {
-            let given = mismatch.member(part.document);
-            let says = format!("is for another {}", mismatch.word());
-            let span = given.text().map_or(part.document.heading, keylint_policy::model::Text::span);
-            return vec![link(Answer::No, Some(part.at(span)), says)];
-        }
-        if self.grants.is_empty() {
-            let listed = self.access.grants.is_some();
-            let says = if listed { "there is none" } else { "none is listed" };
-            let holds = if listed { Answer::No } else { Answer::Maybe };
-            return vec![link(holds, None, says.to_owned())];
-        }
-        let others: Vec<Grant<'_>> = self.grants.iter().map(|part| part.document.clone()).collect();
-        let one = |part: &Part<&'p Grant<'p>>| {
-            if let Some((span, says)) = self.flaw(part.document) {
-                return link(Answer::No, Some(part.at(span)), says);
-            }
-            let lacking =
-                self.service.map(|service| lacking(part.document, &others, service)).unwrap_or_default();
-            if lacking.is_empty() {
-                let at = Some(part.at(part.document.heading));
-                return match open_part(part.document) {
-                    Some(open) => link(Answer::Maybe, at, format!("{open} is not known")),
-                    None => link(Answer::Yes, at, "gives the role what it needs".to_owned()),
-                };
-            }
-            let at = Some(part.at(part.document.operations.span));
-            link(Answer::No, at, format!("lacks {}", grant_operation_list(&lacking)))
-        };
-        self.grants.iter().map(one).collect()
-    }
-
-    fn link_of_identity_policy(&self) -> Link {
-        let link = |holds, at, says: &str| Link { document: "IAM policy", holds, at, says: says.to_owned() };
-        let grant = self.grants.first().map(|part| part.document);
-        match self.creator_may(grant) {
-            None => link(Answer::Maybe, None, "none is listed"),
-            Some((Answer::Yes, _)) => {
-                let policies = self.access.identity_policies.iter().flatten().next();
-                let at = policies.map(|part| part.at(part.document.heading));
-                link(Answer::Yes, at, "lets its holder create the grant")
-            }
-            Some((Answer::Maybe, _)) => {
-                link(Answer::Maybe, None, "whether it lets its holder create the grant is not known")
-            }
-            Some((Answer::No, None)) => link(Answer::No, None, "there is none"),
-            Some((Answer::No, Some(cause))) => {
-                let at = Location { file: cause.file, span: cause.place() };
-                link(Answer::No, Some(at), "does not let its holder create the grant")
-            }
-        }
-    }
-}
-
-/// What of a grant is not known before it is created, so that it is not sure to be what the service needs.
-fn open_part(grant: &Grant<'_>) -> Option<&'static str> {
-    let is_open = |given: Given<'_>| !given.is_absent() && given.known().is_none();
-    if is_open(grant.key) && !grant.refers_to_key {
-        Some("its key")
-    } else if is_open(grant.grantee) {
-        Some("its grantee")
-    } else if grant.operations.open {
-        Some("what it permits")
-    } else if grant.constraints.open || !grant.constraints.items.is_empty() {
-        Some("whether the service meets its constraints")
-    } else {
-        None
-    }
-}
-
-/// What is in the way in an IAM policy.
-pub(crate) struct HeldCause<'p> {
-    pub(crate) file: FileId,
-    pub(crate) policy: &'p Policy<'p>,
-    pub(crate) cause: Cause<'p>,
-}
-
-impl HeldCause<'_> {
-    pub(crate) fn place(&self) -> Span {
-        self.cause.place().unwrap_or(self.policy.heading)
-    }
-}
-
-impl<'p> Cause<'p> {
-    /// The bytes that are in the way.
-    pub(crate) fn place(&self) -> Option<Span> {
-        match self {
-            Self::Denied(statement) => Some(statement.actions.value),
-            Self::Condition(statement, index) => {
-                Some(statement.conditions.get(*index).map_or(statement.span, |it| it.key_text.span()))
-            }
-            Self::Resource(statement) => Some(statement.resources.value),
-            Self::Operation(statement) => statement.map(|statement| statement.actions.value),
-        }
-    }
-
-    pub(crate) fn statement(&self) -> Option<&'p Statement<'p>> {
-        match self {
-            Self::Denied(statement) | Self::Condition(statement, _) | Self::Resource(statement) => {
-                Some(statement)
-            }
-            Self::Operation(statement) => *statement,
-        }
-    }
-}
-
-/// Whether a condition key is about a grant that is created, so that the grant can be changed to meet it.
-pub(crate) fn is_about_grant(key: Option<KeyId>) -> bool {
-    matches!(
-        key,
-        Some(
-            KeyId::GRANTEE_PRINCIPAL
-                | KeyId::GRANT_OPERATIONS
-                | KeyId::RETIRING_PRINCIPAL
-                | KeyId::GRANT_CONSTRAINT_TYPE
-        )
-    )
 }

@@ -113,7 +113,7 @@ fn roles<'p, 's>(
             let account = facts.key().account.as_deref().unwrap_or("${account}");
             let arn = linked.arn(account, &facts.key().partition);
             if let Some(caller) = Caller::with_arn(account.to_owned(), arn) {
-                add(&linked.name, caller.as_service_linked_role(), false);
+                add(&linked.name, caller, false);
             }
         }
     }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use keylint_report::{Format, Report, Summary};
 use keylint_rules::AnalyzerCheck;
-use keylint_source::{RuleInfo, did_you_mean};
+use keylint_source::RuleInfo;
 use serde_json::{Value, json};
 
 use crate::arguments::RulesFormat;
@@ -23,13 +23,14 @@ pub(crate) fn rules(arguments: &arguments::Rules) -> Result<ExitCode, Stop> {
         (true, RulesFormat::Markdown) => markdown(&PARITY, &parity(), out),
         (true, RulesFormat::Table) => table(&PARITY, &parity(), out),
         (false, RulesFormat::Markdown) => out.write_all(linter.reference().as_bytes()),
-        (false, RulesFormat::Json) => json(&linter.rules().iter().map(rule_as_json).collect::<Vec<_>>(), out),
+        (false, RulesFormat::Json) => {
+            json(&linter.rules().into_iter().map(rule_as_json).collect::<Vec<_>>(), out)
+        }
         (false, RulesFormat::Table) => {
-            let rows = linter
-                .rules()
-                .into_iter()
-                .map(|rule| [rule.name, rule.group, rule.severity.as_str().to_owned(), rule.summary]);
-            table(&RULES, &rows.collect::<Vec<_>>(), out)
+            let row = |rule: &RuleInfo| {
+                [&rule.name, &rule.group, rule.severity.as_str(), &rule.summary].map(str::to_owned)
+            };
+            table(&RULES, &linter.rules().into_iter().map(row).collect::<Vec<_>>(), out)
         }
     })?;
     Ok(status)
@@ -59,13 +60,7 @@ pub(crate) fn explain(arguments: &arguments::Explain) -> Result<ExitCode, Stop> 
     let (linter, status) = linter(arguments.config.path.as_deref())?;
     let Some(page) = linter.explain(&arguments.rule) else {
         let stop = Stop::new(format!("no rule is named `{}`", arguments.rule));
-        let rules = linter.rules();
-        return Err(stop.with_help(
-            match did_you_mean(&arguments.rule, rules.iter().map(|rule| rule.name.as_str())) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None => "`keylint rules` lists them".to_owned(),
-            },
-        ));
+        return Err(stop.with_help(linter.hint_for(&arguments.rule).unwrap_or_default()));
     };
     output::to_standard_output(|out| out.write_all(page.as_bytes()))?;
     Ok(status)

@@ -12,9 +12,7 @@ use std::fmt::Write as _;
 
 use keylint_report::visible;
 use keylint_rules::{Files, IgnoreEntry};
-use keylint_source::{
-    Diagnostic, FileId, Label, Location, Problem, Severity, Sources, Span, Spanned, Unit, did_you_mean,
-};
+use keylint_source::{Diagnostic, FileId, Label, Location, Problem, Severity, Sources, Span, Spanned, Unit};
 use time::{Date, Month, OffsetDateTime};
 
 use crate::lint::{CONFIGURATION, FAILURES, Linter};
@@ -158,15 +156,10 @@ impl Ignores<'_> {
                 help,
             );
         }
-        let names: Vec<String> = self.linter.rules().into_iter().map(|rule| rule.name).collect();
         for rule in &ignore.rules {
-            if !names.contains(&rule.value) {
-                let help = match did_you_mean(&rule.value, names.iter().map(String::as_str)) {
-                    Some(meant) => format!("did you mean `{meant}`?"),
-                    None => "`keylint rules` lists them".to_owned(),
-                };
+            if let Some(hint) = self.linter.hint_for(&rule.value) {
                 let message = format!("no rule is named `{}`", rule.value);
-                return wrong("invalid-ignore", rule.span, message, "so nothing is ignored", help);
+                return wrong("invalid-ignore", rule.span, message, "so nothing is ignored", hint);
             }
             if FAILURES.contains(&rule.value.as_str()) {
                 let message = format!("`{}` cannot be ignored", rule.value);

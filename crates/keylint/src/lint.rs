@@ -307,8 +307,13 @@ impl Linter {
     }
 
     /// All rules, the user's own among them, in the order in which they are to be listed.
-    pub fn rules(&self) -> Vec<RuleInfo> {
-        self.rules.rules().cloned().collect()
+    pub fn rules(&self) -> Vec<&RuleInfo> {
+        self.rules.rules().collect()
+    }
+
+    /// What may be meant by a name that no rule has; `None` if one has it.
+    pub(crate) fn hint_for(&self, name: &str) -> Option<String> {
+        hint_for(name, &self.rules)
     }
 
     /// The pages of all rules in one Markdown document.
@@ -430,11 +435,8 @@ impl Problems {
             }
         }
         for (rule, _) in &config.severity {
-            let named = rules.rule(&rule.value).is_some();
-            let problem = if !named {
-                let meant = did_you_mean(&rule.value, rules.rules().map(|rule| rule.name.as_str()));
-                Problem::new(rule.span, format!("no rule is named `{}`", rule.value))
-                    .with_help(hint(meant, "rules"))
+            let problem = if let Some(hint) = hint_for(&rule.value, rules) {
+                Problem::new(rule.span, format!("no rule is named `{}`", rule.value)).with_help(hint)
             } else if FAILURES.contains(&rule.value.as_str()) {
                 Problem::new(rule.span, format!("`{}` is always an error", rule.value))
             } else {
@@ -482,6 +484,12 @@ fn unknown_rule((name, meant): (String, Option<String>)) -> UnknownName {
         message: format!("no rule or group is named `{name}`"),
         help: hint(meant.as_deref(), "rules"),
     }
+}
+
+/// What may be meant by a name that no rule has; `None` if one has it.
+fn hint_for(name: &str, rules: &RuleSet) -> Option<String> {
+    let meant = || did_you_mean(name, rules.rules().map(|rule| rule.name.as_str()));
+    rules.rule(name).is_none().then(|| hint(meant(), "rules"))
 }
 
 fn hint(meant: Option<&str>, list: &str) -> String {

@@ -163,8 +163,9 @@ fn run_through(document: &str) -> String {
 fn the_readme_lists_the_rules_and_services_and_shows_what_the_program_prints() {
     let (linter, ..) = Linter::new(&Settings::default(), &|_| unreachable!("no file is named")).unwrap();
     let rules = linter.rules().into_iter();
-    let rules = rules
-        .map(|rule| vec![format!("`{}`", rule.name), rule.group, rule.severity.to_string(), rule.summary]);
+    let rules = rules.map(|rule| {
+        vec![format!("`{}`", rule.name), rule.group.clone(), rule.severity.to_string(), rule.summary.clone()]
+    });
     let document = read("README.md");
     let document = with_table(&document, "rules", &["rule", "group", "severity", "finds"], rules);
     let heading = ["name", "service", "who calls"];

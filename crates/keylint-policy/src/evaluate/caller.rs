@@ -123,17 +123,25 @@ impl<'r> Caller<'r> {
         Self::in_account(CallerKind::RootUser, account, arn)
     }
 
-    /// The identity of an account with this ARN, whose identity policies allow everything.
+    /// The identity of an account with this ARN, whose identity policies allow everything. Those of a role in the path of
+    /// service-linked roles are AWS's own.
     ///
     /// `None` if the ARN is none of an identity.
     pub fn with_arn(account: impl Into<Cow<'r, str>>, arn: String) -> Option<Self> {
         let kind = match Principal::parse_aws(&arn) {
             Principal::Account(_) => CallerKind::RootUser,
             Principal::Identity(Identity { kind: IdentityKind::User, .. }) => CallerKind::User,
-            Principal::Identity(Identity { kind: IdentityKind::Role, .. }) => CallerKind::Role,
+            Principal::Identity(Identity { kind: IdentityKind::Role, name, .. }) => {
+                let is_linked = name.starts_with("aws-service-role/");
+                if is_linked { CallerKind::ServiceLinkedRole } else { CallerKind::Role }
+            }
             _ => return None,
         };
-        Some(Self::in_account(kind, account.into(), arn))
+        let caller = Self::in_account(kind, account.into(), arn);
+        Some(match kind {
+            CallerKind::ServiceLinkedRole => Self { identity_policies: Answer::No, chooses: false, ..caller },
+            _ => caller,
+        })
     }
 
     fn in_account(kind: CallerKind, account: Cow<'r, str>, arn: String) -> Self {
@@ -152,12 +160,6 @@ impl<'r> Caller<'r> {
     #[must_use]
     pub fn as_outsider(self) -> Self {
         Self { outsider: true, ..self }
-    }
-
-    /// The same role as a service-linked role.
-    #[must_use]
-    pub fn as_service_linked_role(self) -> Self {
-        Self { kind: CallerKind::ServiceLinkedRole, identity_policies: Answer::No, chooses: false, ..self }
     }
 
     /// The same caller; if it is a role, in a session that no policy names.

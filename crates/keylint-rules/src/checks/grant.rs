@@ -49,7 +49,7 @@ pub(super) fn missing_operations<'p>(
         .collect();
     let Some(service) = facts.service(services) else { return findings };
     // That it has none is said of the grant itself.
-    let has_none = grant.operations.items.is_empty() && !grant.operations.open && !grant.exists;
+    let has_none = grant.operations.is_empty() && !grant.exists;
     let lacking = if has_none { Vec::new() } else { facts.lacking(service) };
     if !lacking.is_empty() {
         let across = facts.is_across_accounts();
@@ -96,11 +96,10 @@ pub(super) fn invalid<'p>(
 
 /// What every request for a grant has to have, and this one has not.
 fn absent_members<'p>(grant: &'p Grant<'p>, severity: Severity) -> Option<Finding<'p>> {
-    let no_operation = grant.operations.items.is_empty() && !grant.operations.open;
     let absent = [
         ("KeyId", grant.key.is_absent()),
         ("GranteePrincipal", grant.grantee.is_absent() && grant.grantee_service.is_absent()),
-        ("Operations", no_operation),
+        ("Operations", grant.operations.is_empty()),
     ];
     let absent = absent.into_iter().filter(|(_, is_absent)| *is_absent && !grant.exists);
     let names: Vec<&str> = absent.map(|(name, _)| name).collect();

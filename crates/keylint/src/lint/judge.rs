@@ -99,12 +99,8 @@ impl Linter {
         file: FileId,
         known: &KeyKnowledge<'_>,
     ) -> Vec<Diagnostic> {
-        in_all_ways(document, |node| {
-            let node = tree.get(node);
-            (node.kind() == Kind::Object).then(|| {
-                let policy = keylint_policy::lower(node);
-                self.rules.check(&self.selection, node, &policy, known, file)
-            })
+        in_all_ways(document, tree, |node| {
+            self.rules.check(&self.selection, node, &keylint_policy::lower(node), known, file)
         })
     }
 
@@ -117,23 +113,16 @@ impl Linter {
         file: FileId,
         known: &KeyKnowledge<'_>,
     ) -> Vec<Diagnostic> {
-        in_all_ways(document, |node| {
-            let node = tree.get(node);
-            (node.kind() == Kind::Object).then(|| {
-                let grant = grant_of(document, node);
-                self.rules.check_grant(&self.selection, &grant, alike(others, &grant), known, file)
-            })
+        in_all_ways(document, tree, |node| {
+            let grant = grant_of(document, node);
+            self.rules.check_grant(&self.selection, &grant, alike(others, &grant), known, file)
         })
     }
 
     /// What there is to say about an IAM policy.
     fn identity_policy(&self, document: &Document, tree: Tree<'_>, file: FileId) -> Vec<Diagnostic> {
-        in_all_ways(document, |node| {
-            let node = tree.get(node);
-            (node.kind() == Kind::Object).then(|| {
-                let policy = keylint_policy::lower(node);
-                self.rules.check_identity_policy(&self.selection, &policy, file)
-            })
+        in_all_ways(document, tree, |node| {
+            self.rules.check_identity_policy(&self.selection, &keylint_policy::lower(node), file)
         })
     }
 
@@ -150,22 +139,19 @@ impl Linter {
             grants.iter().filter(|grant| refers_to(grant, document) || is_for(grant, known)).collect();
         let Some(first) = of_key.first() else { return Vec::new() };
         let declared = Location { file, span: first.heading };
-        in_all_ways(document, |node| {
-            let node = tree.get(node);
-            (node.kind() == Kind::Object).then(|| {
-                let policy: Policy<'_> = keylint_policy::lower(node);
-                let access = Access {
-                    service: None,
-                    account: None,
-                    declared,
-                    key: known.clone(),
-                    policy: Part { document: &policy, file },
-                    grants: Some(of_key.iter().map(|&grant| Part { document: grant, file }).collect()),
-                    identity_policies: None,
-                    lists_identity_policies: false,
-                };
-                self.rules.check_access(&self.selection, &access).0
-            })
+        in_all_ways(document, tree, |node| {
+            let policy: Policy<'_> = keylint_policy::lower(node);
+            let access = Access {
+                service: None,
+                account: None,
+                declared,
+                key: known.clone(),
+                policy: Part { document: &policy, file },
+                grants: Some(of_key.iter().map(|&grant| Part { document: grant, file }).collect()),
+                identity_policies: None,
+                lists_identity_policies: false,
+            };
+            self.rules.check_access(&self.selection, &access).0
         })
     }
 }
@@ -243,8 +229,13 @@ fn is_for(grant: &Grant<'_>, known: &KeyKnowledge<'_>) -> bool {
     known.arn.is_some() && grant.key.known().map(Text::as_str) == known.arn
 }
 
-/// What is found in a document whichever way its conditions turn out, given what is found in the node of each way.
-fn in_all_ways(document: &Document, find: impl Fn(u32) -> Option<Vec<Diagnostic>>) -> Vec<Diagnostic> {
-    let ways = document.ways.iter().filter_map(|way| Some((find(way.node)?, &way.presence)));
-    ways::in_all(ways.collect())
+/// What is found in a document whichever way its conditions turn out, given what is found in the object of each way.
+fn in_all_ways<'t>(
+    document: &Document,
+    tree: Tree<'t>,
+    find: impl Fn(Node<'t>) -> Vec<Diagnostic>,
+) -> Vec<Diagnostic> {
+    let ways = document.ways.iter().map(|way| (tree.get(way.node), &way.presence));
+    let known = ways.filter(|(node, _)| node.kind() == Kind::Object);
+    ways::in_all(known.map(|(node, presence)| (find(node), presence)).collect())
 }
