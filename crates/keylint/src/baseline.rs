@@ -11,7 +11,7 @@ use keylint_report::fingerprint;
 use keylint_source::{Diagnostic, Location, SourceFile, Sources};
 use serde::{Deserialize, Serialize};
 
-use crate::lint::{FAILURES, absolute};
+use crate::lint::{absolute, is_failure};
 use crate::reading::{read_text, reason, shown};
 use crate::{Stop, output};
 
@@ -84,7 +84,7 @@ impl Baseline {
     /// The baseline of these findings. What kept keylint from its job is no part of it.
     pub(crate) fn of(path: &Path, found: &[Diagnostic], sources: &Sources) -> Self {
         let folder = folder_of(path);
-        let found = found.iter().filter(|finding| !FAILURES.contains(&&*finding.rule));
+        let found = found.iter().filter(|finding| !is_failure(finding));
         let mut entries: Vec<Entry> = found.map(|finding| Entry::of(finding, sources, &folder)).collect();
         entries.sort();
         Self { path: path.to_path_buf(), entries }
@@ -138,12 +138,9 @@ impl Baseline {
                 }
             }
         }
-        let mut is_known = known.iter().zip(&of_found);
+        let mut known = known.into_iter();
         let before = found.len();
-        found.retain(|finding| {
-            let is_known = is_known.next().is_some_and(|(known, _)| *known);
-            !is_known || FAILURES.contains(&&*finding.rule)
-        });
+        found.retain(|finding| known.next() != Some(true) || is_failure(finding));
         let is_stale = |index: &usize| {
             let path = paths.get(*index).zip(is_gone.get(*index));
             path.is_some_and(|(path, gone)| *gone || is_checked(path))

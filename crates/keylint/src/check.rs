@@ -10,8 +10,8 @@ use crate::arguments::{self, Check, FailLevel, Output};
 use crate::baseline::{self, Baseline, Compared};
 use crate::discovery::Inputs;
 use crate::driver::Checked;
-use crate::lint::absolute;
-use crate::run::{Run, is_failure};
+use crate::lint::{absolute, is_failure};
+use crate::run::Run;
 use crate::{Stop, configuration, ignores, output, reading, terminal};
 
 /// Checks what the arguments name, reports, and says how it went.

@@ -15,7 +15,7 @@ use keylint_rules::{Files, IgnoreEntry};
 use keylint_source::{Diagnostic, FileId, Label, Location, Problem, Severity, Sources, Span, Spanned, Unit};
 use time::{Date, Month, OffsetDateTime};
 
-use crate::lint::{CONFIGURATION, FAILURES, Linter};
+use crate::lint::{CONFIGURATION, FAILURES, Linter, is_failure};
 
 /// What is not to be reported, and why.
 #[derive(Clone, Debug)]
@@ -98,7 +98,7 @@ impl Ignores<'_> {
         let mut used: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); self.all.len()];
         let before = found.len();
         found.retain_mut(|finding| {
-            if FAILURES.contains(&&*finding.rule) {
+            if is_failure(finding) {
                 return true;
             }
             let mut is_kept = true;

@@ -25,6 +25,11 @@ pub use crate::ignores::Ignore;
 pub const FAILURES: [&str; 5] =
     ["invalid-syntax", "unreadable-file", "invalid-rule", "invalid-config", "internal-error"];
 
+/// Whether a diagnostic means that keylint could not do its job.
+pub(crate) fn is_failure(found: &Diagnostic) -> bool {
+    FAILURES.contains(&&*found.rule)
+}
+
 /// The id of the first file to check. The ids below it belong to the configuration and to the rule and service files
 /// that it names, so that what is wrong with those is reported first.
 pub const FIRST_INPUT: FileId = FileId(1 << 16);
@@ -280,7 +285,7 @@ impl Linter {
     pub(crate) fn weigh(&self, found: &mut [Diagnostic]) {
         for diagnostic in found {
             let said = self.config.severity.iter().find(|(rule, _)| rule.value == diagnostic.rule);
-            if let Some((_, severity)) = said.filter(|_| !FAILURES.contains(&&*diagnostic.rule)) {
+            if let Some((_, severity)) = said.filter(|_| !is_failure(diagnostic)) {
                 diagnostic.severity = *severity;
             }
         }

@@ -14,7 +14,7 @@ use crate::baseline::{Baseline, Compared};
 use crate::discovery::{Discovery, Inputs, listed_paths};
 use crate::driver::{Checked, check_all, file_id};
 use crate::ignores::{self, Ignores};
-use crate::lint::{FAILURES, Linter, Settings, absolute};
+use crate::lint::{Linter, Settings, absolute, is_failure};
 use crate::{Stop, configuration, progress, reading, terminal, uses};
 
 /// What came of checking everything that the arguments name, before anything is left out.
@@ -125,11 +125,6 @@ impl Run {
         keylint_report::write(Format::Concise, &report, terminal::PLAIN, &mut std::io::stderr()).ok();
         ExitCode::from(2)
     }
-}
-
-/// Whether a diagnostic means that keylint could not do its job.
-pub(crate) fn is_failure(found: &Diagnostic) -> bool {
-    FAILURES.contains(&&*found.rule)
 }
 
 /// What the arguments and the configuration that they name say.
